@@ -1,0 +1,86 @@
+"""The `judge` command: mounts every room's commands from the entry-point group `judge.commands`, loading only the one called."""
+
+import ast
+import sys
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command as build
+
+from dialogue.errors import Problem, did_you_mean, listed
+
+GROUP = "judge.commands"
+
+
+class Rooms(TyperGroup):
+    """A command group whose members are entry points. Listing them reads their first lines; only a call imports them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(_points())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        point = _points().get(cmd_name)
+        return TyperCommand(cmd_name, help=_first_line(point)) if point else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        points = _points()
+        if args and args[0] not in points and not args[0].startswith("-"):
+            raise SystemExit(_fail(f"unknown command {args[0]!r}{did_you_mean(args[0], points)}; commands: {listed(sorted(points))}"))
+        name = args[0]
+        command = _command(points[name].load())
+        command.name = name
+        return name, command, args[1:]
+
+
+app = typer.Typer(cls=Rooms, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def about() -> None:
+    """Turn dialogue transcripts into rewards one can trust. Start with: judge score transcripts.jsonl"""
+
+
+def main() -> None:
+    """Run the command line; a problem the user can mend is one line on stderr and status 2."""
+    try:
+        app(prog_name="judge")
+    except Problem as problem:
+        sys.exit(_fail(str(problem)))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe went away: nobody is left to tell
+        sys.exit(141)
+
+
+def _command(loaded: Any) -> Any:
+    """Return the command of an entry point: a Typer app, or a plain function that becomes one."""
+    if isinstance(loaded, typer.Typer):
+        return build(loaded)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command()(loaded)
+    return build(single)
+
+
+def _fail(message: str) -> int:
+    print(f"judge: {message}", file=sys.stderr)
+    return 2
+
+
+def _points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _first_line(point: EntryPoint) -> str:
+    """Return the first line of a command's docstring without importing its module (that would load the whole room)."""
+    room, *inner = point.module.split(".")
+    spec = find_spec(room)  # of the top package only: asking for a submodule would import its parents
+    folders = spec.submodule_search_locations if spec else None
+    source = Path(folders[0], *inner).with_suffix(".py") if folders else None
+    if source is None or not source.is_file():
+        return ""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    named = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == point.attr]
+    return (ast.get_docstring(named[0] if named else tree) or "").split("\n")[0]

@@ -1,0 +1,151 @@
+"""The question put to a judge, as data: criteria with anchored scales, read from `rubrics/*.toml`."""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from judge import datafile
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Scale(BaseModel):
+    """An ordered scale with a sentence for each level, worst first.
+
+    Three or more levels are rated 1..n, two levels 0 or 1. Judges may answer between levels.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    levels: tuple[Sentence, ...]
+
+    @property
+    def low(self) -> int:
+        return 0 if len(self.levels) == 2 else 1
+
+    @property
+    def high(self) -> int:
+        return self.low + len(self.levels) - 1
+
+    def to_unit(self, value: float) -> float:
+        """Map a rating to [-1, 1]: worst level -1, best level 1.
+
+        Raises:
+            ValueError: the rating is outside the scale.
+        """
+        if not self.low <= value <= self.high:
+            raise ValueError(f"rating {value} is outside {self.low}..{self.high}")
+        return 2.0 * (value - self.low) / (self.high - self.low) - 1.0
+
+    def from_unit(self, unit: float) -> float:
+        """Map [-1, 1] to a rating, clipping what lies outside."""
+        return self.low + (min(1.0, max(-1.0, unit)) + 1.0) / 2.0 * (self.high - self.low)
+
+    def nearest_level(self, value: float) -> str:
+        """Return the sentence of the level nearest to a rating (halves go down: the benefit of doubt is not given)."""
+        return self.levels[max(0, min(len(self.levels) - 1, -int(-(value - self.low - 0.5) // 1)))]
+
+
+class Criterion(BaseModel):
+    """One thing to rate. `critical` marks a criterion whose worst half vetoes the episode's reward."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    question: Sentence
+    weight: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
+    critical: bool = False
+    levels: Annotated[tuple[Sentence, ...], Field(min_length=2, max_length=11)]
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> Self:
+        if len(set(self.levels)) < len(self.levels):
+            raise ValueError("two levels have the same sentence; each level needs its own, worst first")
+        return self
+
+    @cached_property
+    def scale(self) -> Scale:
+        return Scale(levels=self.levels)
+
+    def violated(self, value: float) -> bool:
+        """Say whether a rating of this criterion is a violation: critical, and below the middle of a
+        binary scale or at the lowest level (to half a level) of a longer one.
+        """
+        return self.critical and value < self.scale.low + 0.5
+
+
+class StateCriterion(BaseModel):
+    """Rates how promising the situation is *after* a turn; used only by potential-based shaping."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    question: Sentence
+    levels: Annotated[tuple[Sentence, ...], Field(min_length=2, max_length=11)]
+
+    @cached_property
+    def scale(self) -> Scale:
+        return Scale(levels=self.levels)
+
+
+class Rubric(BaseModel):
+    """Turn criteria, episode criteria and at most one state criterion. Identity: name and content hash."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    about: Sentence
+    sees_outcome: bool = False
+    turn: Annotated[tuple[Criterion, ...], Field(min_length=1, max_length=50)]
+    episode: tuple[Criterion, ...] = ()
+    state: StateCriterion | None = None
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        for names in ([c.name for c in self.turn_criteria], [c.name for c in self.episode]):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(
+                    f"the name {sorted(twice)[0]!r} is used twice; every criterion of a turn, and of the episode, needs its own"
+                )
+        if any(criterion.critical for criterion in self.episode):
+            raise ValueError("an episode criterion cannot be critical; mark the turn criterion in which the violation would show")
+        return self
+
+    @property
+    def turn_criteria(self) -> tuple[Criterion | StateCriterion, ...]:
+        """Everything that is rated after each agent turn: the turn criteria, then the state criterion."""
+        return (*self.turn, *((self.state,) if self.state else ()))
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 (hex) of the content; comments and layout of the file do not count."""
+        return content_hash(self)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.hash[:12]}"
+
+
+def content_hash(model: BaseModel) -> str:
+    """Return the SHA-256 (hex) of a model's values: the identity of rubrics, recipes and outcome tables."""
+    values: Any = model.model_dump(mode="json")
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def shipped_rubrics() -> dict[str, Path]:
+    """Return the packaged rubrics by name."""
+    return datafile.shipped("judge", "rubrics")
+
+
+def load_rubric(name: str | Path) -> Rubric:
+    """Return a rubric by shipped name or path.
+
+    Raises:
+        UsageProblem: no such rubric, or the file is wrong (the message names line, value and what is allowed).
+    """
+    return datafile.load(datafile.find(str(name), "rubric", shipped_rubrics()), Rubric)

@@ -1,0 +1,124 @@
+"""What a judge says: `Rating`, `Verdict`, and `JudgeFailure` for when it could not say; with the `JudgeId` that said it."""
+
+import hashlib
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dialogue.transcript import Transcript
+from judge.rubric import Criterion, Rubric, StateCriterion
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class JudgeId(BaseModel):
+    """Who rated: everything that, if changed, makes it another judge. Runs through ledger, baselines and reward files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    model: str  # as the provider echoes it
+    rubric: str
+    rubric_hash: str
+    prompt_hash: str  # of the prompt; for the local judge, of its features and coefficients
+    sampling: str = "deterministic"
+
+    @cached_property
+    def key(self) -> str:
+        """A short stable name (16 hex digits) for keys and messages."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model} on {self.rubric}@{self.rubric_hash[:12]}"
+
+
+class Rating(BaseModel):
+    """One criterion's rating on its scale, with the reason and an exact quote from the turn rated.
+
+    `spread` is a standard deviation on the same scale where the judge knows one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    value: Finite
+    spread: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    reason: str
+    quote: str | None = None
+    quote_turn: int | None = None  # index into the transcript's turns
+
+
+class TurnRatings(BaseModel):
+    """The ratings of one agent turn, by criterion (the state criterion included)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    turn: int  # index into the transcript's turns
+    ratings: dict[str, Rating]
+
+
+class Usage(BaseModel):
+    """What the rating cost, in the provider's units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    requests: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class Verdict(BaseModel):
+    """One transcript rated by one judge: every agent turn, and the episode."""
+
+    model_config = ConfigDict(frozen=True)
+
+    judge: JudgeId
+    turns: tuple[TurnRatings, ...]
+    episode: dict[str, Rating]
+    usage: Usage = Usage()
+
+
+class FailureKind(StrEnum):
+    """Why a judge gave no verdict."""
+
+    CRASHED = "crashed"  # the judge's own code raised
+    MALFORMED = "malformed"  # an answer that does not fit the rubric or the transcript
+    TOO_LONG = "too_long"  # more than the judge reads
+
+
+class JudgeFailure(BaseModel):
+    """The judge could not say. It has no number, so it cannot be averaged; it is kept, counted and re-tried."""
+
+    model_config = ConfigDict(frozen=True)
+
+    judge: JudgeId
+    kind: FailureKind
+    detail: str
+    raw: str | None = None
+    usage: Usage = Usage()
+
+
+def misfit(verdict: Verdict, rubric: Rubric, transcript: Transcript) -> str | None:
+    """Return what is wrong with a verdict (a turn or criterion missing, extra, twice, or out of range), or None."""
+    rated = tuple(turn.turn for turn in verdict.turns)
+    if rated != transcript.agent_turns:
+        return f"rated turns {list(rated)}, expected {list(transcript.agent_turns)}"
+    for turn in verdict.turns:
+        if wrong := _misfit(turn.ratings, rubric.turn_criteria):
+            return f"turn {turn.turn}: {wrong}"
+    wrong = _misfit(verdict.episode, rubric.episode)
+    return f"episode: {wrong}" if wrong else None
+
+
+def _misfit(ratings: dict[str, Rating], criteria: tuple[Criterion | StateCriterion, ...]) -> str | None:
+    expected = [criterion.name for criterion in criteria]
+    if ratings.keys() != set(expected):
+        return f"rated {sorted(ratings)}, expected {sorted(expected)}"
+    for criterion in criteria:
+        value = ratings[criterion.name].value
+        if not criterion.scale.low <= value <= criterion.scale.high:
+            return f"{criterion.name} is {value}, allowed {criterion.scale.low} to {criterion.scale.high}"
+    return None

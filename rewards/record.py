@@ -1,0 +1,169 @@
+"""One line of a rewards file: an episode with its ratings, its named terms, and everything that made them."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from dialogue.errors import InputProblem
+from dialogue.source import Source
+from dialogue.transcript import Transcript
+from judge.verdict import FailureKind, JudgeFailure, JudgeId, Rating, Verdict
+from rewards.blend import Reward, Terms
+
+DECIMALS = 12  # of written terms: hides the last bits of float noise, far below the 1e-9 that sums must hold
+
+
+class Status(StrEnum):
+    """Whether the episode has a reward."""
+
+    SCORED = "scored"
+    FAILED = "failed"  # the judge could not say: terms that are known stand, the reward is null, training leaves it out
+
+
+class RatingRecord(BaseModel):
+    """A rating as written: value on the criterion's scale, spread where known, why, and the words that show it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float
+    spread: float | None
+    reason: str
+    quote: str | None
+
+
+class TurnRecord(BaseModel):
+    """An agent turn: `turn` is its index in the transcript; what was logged with it is handed on to trainers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    turn: int
+    ratings: dict[str, RatingRecord]
+    terms: Terms
+    reward: float | None
+    state: dict[str, JsonValue] | None = None
+    action: str | None = None
+    action_prob: float | None = None
+
+
+class EpisodeRecord(BaseModel):
+    """The whole episode: its ratings, and the sums of the turns' terms."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ratings: dict[str, RatingRecord]
+    terms: Terms
+    reward: float | None
+
+
+class FailureRecord(BaseModel):
+    """Why there is no verdict."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: FailureKind
+    detail: str
+
+
+class RewardRecord(BaseModel):
+    """One episode. `judge` is null where the recipe asks for no judge; keys that were not logged are left out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    judge: JudgeId | None
+    rubric: str
+    recipe: str
+    outcomes: str
+    calibration: str | None
+    outcome: str | float | None
+    status: Status
+    turns: tuple[TurnRecord, ...]
+    episode: EpisodeRecord
+    cleared: bool
+    failure: FailureRecord | None = None
+
+    def to_json(self) -> str:
+        """Return the record as one line of JSON."""
+        return self.model_dump_json(exclude_unset=True)
+
+
+def make_record(
+    transcript: Transcript,
+    answer: Verdict | JudgeFailure | None,
+    reward: Reward,
+    *,
+    rubric: str,
+    recipe: str,
+    outcomes: str,
+    cleared: bool,
+) -> RewardRecord:
+    """Return the line for one episode; `answer` is None where no judge was asked."""
+    verdict = answer if isinstance(answer, Verdict) else None
+    turns = []
+    for k, (index, terms) in enumerate(zip(transcript.agent_turns, reward.turns, strict=True)):
+        turn = transcript.turns[index]
+        logged = {key: value for key in ("state", "action", "action_prob") if (value := getattr(turn, key)) is not None}
+        turns.append(
+            TurnRecord(
+                turn=index,
+                ratings=_ratings(verdict.turns[k].ratings if verdict else {}),
+                terms=_rounded(terms),
+                reward=round(sum(terms.values()), DECIMALS) if reward.complete else None,
+                **logged,
+            )
+        )
+    total = reward.total
+    episode = EpisodeRecord(
+        ratings=_ratings(verdict.episode if verdict else {}),
+        terms=_rounded(reward.episode),
+        reward=None if total is None else round(total, DECIMALS),
+    )
+    failure = {"failure": FailureRecord(kind=answer.kind, detail=answer.detail)} if isinstance(answer, JudgeFailure) else {}
+    return RewardRecord(
+        id=transcript.id,
+        judge=answer.judge if answer else None,
+        rubric=rubric,
+        recipe=recipe,
+        outcomes=outcomes,
+        calibration=None,
+        outcome=transcript.outcome,
+        status=Status.SCORED if reward.complete else Status.FAILED,
+        turns=tuple(turns),
+        episode=episode,
+        cleared=cleared,
+        **failure,
+    )
+
+
+def read_rewards(path: str | Path) -> Iterator[RewardRecord]:
+    """Yield the records of a rewards file (plain, gzip, or `-`).
+
+    Raises:
+        UsageProblem: the file cannot be read.
+        InputProblem: a line is not a record of a rewards file.
+    """
+    with Source(path) as source:
+        for line in source.lines():
+            try:
+                if isinstance(line, tuple):
+                    raise line[1]
+                yield RewardRecord.model_validate_json(line.data)
+            except (ValidationError, InputProblem) as error:
+                number = line[0] if isinstance(line, tuple) else line.number
+                reason = str(error).splitlines()[0]
+                raise InputProblem(
+                    f"{source.name}:{number}: not a line of a rewards file ({reason})", "what `judge score` writes"
+                ) from error
+
+
+def _ratings(ratings: dict[str, Rating]) -> dict[str, RatingRecord]:
+    return {
+        name: RatingRecord(value=rating.value, spread=rating.spread, reason=rating.reason, quote=rating.quote)
+        for name, rating in ratings.items()
+    }
+
+
+def _rounded(terms: Terms) -> Terms:
+    return {name: round(value, DECIMALS) for name, value in terms.items()}

@@ -1,0 +1,70 @@
+"""Transcripts in, reward records out: asks the judge through the ledger, blends, and keeps input order."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from dialogue.errors import InputProblem
+from dialogue.reader import Found, Reject
+from dialogue.transcript import Transcript
+from judge.batch import rate_all
+from judge.contract import Judge
+from judge.ledger import Ledger
+from judge.verdict import JudgeFailure, Verdict
+from rewards.blend import blend
+from rewards.outcome import OutcomeTable, load_outcome_table
+from rewards.recipe import Recipe, load_recipe
+from rewards.record import RewardRecord, make_record
+
+
+def score(
+    transcripts: Iterable[Transcript],
+    judge: Judge,
+    ledger: Ledger | None = None,
+    *,
+    recipe: Recipe | None = None,
+    outcomes: OutcomeTable | None = None,
+) -> Iterator[RewardRecord]:
+    """Yield one record for every transcript, in order, holding only a chunk of them in memory.
+
+    Args:
+        ledger: where verdicts are kept and found again; by default in memory, for this call only.
+        recipe: `blend` by default. A recipe that needs no verdict asks no judge.
+        outcomes: the `collections` table by default.
+
+    Raises:
+        UsageProblem: the recipe needs what the rubric does not have.
+        InputProblem: an outcome that the table refuses (filter with `accepted` to reject instead).
+    """
+    recipe = recipe or load_recipe("blend")
+    outcomes = outcomes or load_outcome_table("collections")
+    recipe.check(judge.rubric)
+    if not recipe.needs_verdict:
+        for transcript in transcripts:
+            yield _record(transcript, None, judge, recipe, outcomes, cleared=True)
+        return
+    own = ledger or Ledger(":memory:")
+    try:
+        cleared = own.cleared(judge.id)
+        for transcript, answer in rate_all(transcripts, judge, own):
+            yield _record(transcript, answer, judge, recipe, outcomes, cleared=cleared)
+    finally:
+        if ledger is None:
+            own.close()
+
+
+def accepted(found: Iterable[Found], outcomes: OutcomeTable, on_reject: Callable[[Reject], None]) -> Iterator[Transcript]:
+    """Yield the transcripts whose outcome the table knows; hand the others to `on_reject` with their line."""
+    for item in found:
+        try:
+            outcomes.outcome_of(item.transcript)
+        except InputProblem as problem:
+            on_reject(item.reject(problem))
+        else:
+            yield item.transcript
+
+
+def _record(
+    transcript: Transcript, answer: Verdict | JudgeFailure | None, judge: Judge, recipe: Recipe, outcomes: OutcomeTable, *, cleared: bool
+) -> RewardRecord:
+    verdict = answer if isinstance(answer, Verdict) else None
+    reward = blend(transcript, outcomes.outcome_of(transcript), verdict, judge.rubric, recipe)
+    return make_record(transcript, answer, reward, rubric=str(judge.rubric), recipe=str(recipe), outcomes=str(outcomes), cleared=cleared)

@@ -1,0 +1,161 @@
+"""What a run came to: counts, means by outcome and criterion, the worst and best handled calls; gathered as records pass."""
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from dialogue.reader import Reject
+from judge.rubric import Criterion, Rubric
+from rewards.blend import mean_unit
+from rewards.record import RatingRecord, RewardRecord, Status
+
+SHOWN = 3  # calls at each end
+
+
+@dataclass(slots=True)
+class Mean:
+    """A running mean."""
+
+    count: int = 0
+    total: float = 0.0
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        self.total += value
+
+    @property
+    def value(self) -> float | None:
+        return self.total / self.count if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as the table shows it. `handling` is the judge's mean on [-1, 1], outcome and veto left out."""
+
+    handling: float
+    id: str
+    outcome: str | float | None
+    reward: float
+    turn: int
+    criterion: str
+    rating: str
+    reason: str
+    quote: str | None
+
+
+@dataclass(slots=True)
+class Summary:
+    """Feed it every record and reject; it keeps counts and `SHOWN` calls at each end, so memory stays flat."""
+
+    rubric: Rubric
+    statuses: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    rejects: int = 0
+    first_rejects: list[str] = field(default_factory=list)
+    agent_turns: int = 0
+    without_outcome: int = 0
+    vetoed: int = 0
+    reward: Mean = field(default_factory=Mean)
+    by_outcome: dict[str, tuple[Mean, Mean]] = field(default_factory=dict)
+    by_criterion: dict[tuple[str, str], Mean] = field(default_factory=dict)
+    _worst: list[tuple[float, int, Call]] = field(default_factory=list)
+    _best: list[tuple[float, int, Call]] = field(default_factory=list)
+
+    def reject(self, reject: Reject) -> None:
+        """Count a piece of input that gave no transcript."""
+        self.rejects += 1
+        if len(self.first_rejects) < SHOWN:
+            self.first_rejects.append(str(reject))
+
+    def add(self, record: RewardRecord) -> None:
+        """Count a record."""
+        self.statuses[record.status] += 1
+        self.agent_turns += len(record.turns)
+        self.without_outcome += record.outcome is None
+        self.vetoed += "veto" in record.episode.terms
+        if record.failure:
+            self.failures[record.failure.kind] += 1
+        name = "(none)" if record.outcome is None else record.outcome if isinstance(record.outcome, str) else f"{record.outcome:g}"
+        rewards, handlings = self.by_outcome.setdefault(name, (Mean(), Mean()))
+        if record.status is Status.FAILED or record.episode.reward is None:
+            return
+        self.reward.add(record.episode.reward)
+        rewards.add(record.episode.reward)
+        if not record.turns[0].ratings:
+            return
+        call = self._call(record, record.episode.reward)
+        handlings.add(call.handling)
+        for turn in record.turns:
+            self._add_ratings("turn", turn.ratings)
+        self._add_ratings("episode", record.episode.ratings)
+        order = sum(self.statuses.values())  # earlier calls win ties
+        _keep(self._worst, (-call.handling, -order, call))
+        _keep(self._best, (call.handling, -order, call))
+
+    def _add_ratings(self, level: str, ratings: dict[str, RatingRecord]) -> None:
+        for name, rating in ratings.items():
+            self.by_criterion.setdefault((level, name), Mean()).add(rating.value)
+
+    def _call(self, record: RewardRecord, reward: float) -> Call:
+        """Return the call with the turn and criterion that tell most about it."""
+        units = [mean_unit(turn.ratings, self.rubric.turn) for turn in record.turns]
+        handling = sum(units) / len(units)
+        if self.rubric.episode:
+            handling = (handling + mean_unit(record.episode.ratings, self.rubric.episode)) / 2
+        towards = 1 if handling >= 0 else -1
+        k = max(range(len(units)), key=lambda at: (towards * units[at], -at))
+        turn = record.turns[k]
+
+        def tells(criterion: Criterion) -> tuple[bool, float]:
+            """Order criteria by how much they tell: a violation first; that there was none says nothing of a good turn."""
+            value = turn.ratings[criterion.name].value
+            first = criterion.violated(value) if towards < 0 else not criterion.critical
+            return first, towards * criterion.weight * criterion.scale.to_unit(value)
+
+        criterion = max(self.rubric.turn, key=tells)
+        rating = turn.ratings[criterion.name]
+        shown = f"{rating.value:.1f} of {criterion.scale.high}"
+        return Call(handling, record.id, record.outcome, reward, turn.turn, criterion.name, shown, rating.reason, rating.quote)
+
+    @property
+    def worst(self) -> list[Call]:
+        """The worst handled calls, worst first."""
+        return [call for *_, call in sorted(self._worst, key=lambda item: item[:2], reverse=True)]
+
+    @property
+    def best(self) -> list[Call]:
+        """The best handled calls that are not among the worst, best first."""
+        shown = {call.id for call in self.worst}
+        return [call for *_, call in sorted(self._best, key=lambda item: item[:2], reverse=True) if call.id not in shown]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as plain data, for `--json`."""
+        return {
+            "scored": self.statuses[Status.SCORED],
+            "failed": self.statuses[Status.FAILED],
+            "rejected": self.rejects,
+            "agent_turns": self.agent_turns,
+            "without_outcome": self.without_outcome,
+            "vetoed": self.vetoed,
+            "mean_reward": self.reward.value,
+            "failures": dict(self.failures),
+            "by_outcome": {
+                name: {"dialogues": rewards.count, "mean_reward": rewards.value, "mean_handling": handlings.value}
+                for name, (rewards, handlings) in self.by_outcome.items()
+            },
+            "by_criterion": {
+                level: {name: mean.value for (at, name), mean in self.by_criterion.items() if at == level} for level in ("turn", "episode")
+            },
+            "worst": [_plain(call) for call in self.worst],
+            "best": [_plain(call) for call in self.best],
+        }
+
+
+def _keep(heap: list[tuple[float, int, Call]], item: tuple[float, int, Call]) -> None:
+    """Keep the largest `SHOWN` items; the order number makes every key distinct, so calls are never compared."""
+    (heapq.heappush if len(heap) < SHOWN else heapq.heappushpop)(heap, item)
+
+
+def _plain(call: Call) -> dict[str, Any]:
+    return {name: getattr(call, name) for name in Call.__slots__}
