@@ -3,7 +3,6 @@
 import hashlib
 import json
 from enum import StrEnum
-from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictStr
@@ -44,7 +43,7 @@ class Transcript(BaseModel):
     outcome: StrictStr | Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
     meta: dict[str, JsonValue] = {}
 
-    @cached_property
+    @property
     def agent_turns(self) -> tuple[int, ...]:
         """Indices into `turns` of the agent's turns, in order: the turns that are rated."""
         return tuple(i for i, turn in enumerate(self.turns) if turn.role is Role.AGENT)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -68,7 +67,7 @@ class Criterion(BaseModel):
             raise ValueError("two levels have the same sentence; each level needs its own, worst first")
         return self
 
-    @cached_property
+    @property
     def scale(self) -> Scale:
         return Scale(levels=self.levels)
 
@@ -88,7 +87,7 @@ class StateCriterion(BaseModel):
     question: Sentence
     levels: Annotated[tuple[Sentence, ...], Field(min_length=2, max_length=11)]
 
-    @cached_property
+    @property
     def scale(self) -> Scale:
         return Scale(levels=self.levels)
 
@@ -122,7 +121,7 @@ class Rubric(BaseModel):
         """Everything that is rated after each agent turn: the turn criteria, then the state criterion."""
         return (*self.turn, *((self.state,) if self.state else ()))
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """SHA-256 (hex) of the content; comments and layout of the file do not count."""
         return content_hash(self)

@@ -2,7 +2,6 @@
 
 import hashlib
 from enum import StrEnum
-from functools import cached_property
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,7 +24,7 @@ class JudgeId(BaseModel):
     prompt_hash: str  # of the prompt; for the local judge, of its features and coefficients
     sampling: str = "deterministic"
 
-    @cached_property
+    @property
     def key(self) -> str:
         """A short stable name (16 hex digits) for keys and messages."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]

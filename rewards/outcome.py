@@ -1,7 +1,6 @@
 """How a dialogue ended, as a table of values; what the judge thought of it is no concern of this file."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -71,7 +70,7 @@ class OutcomeTable(BaseModel):
     length: LengthRule | None = None
     numeric: NumericScale | None = None
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """SHA-256 (hex) of the content."""
         return content_hash(self)

@@ -1,7 +1,6 @@
 """Which terms make a reward, at which weight, as data: read from `recipes/*.toml`; `blend.py` does the sums."""
 
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -87,7 +86,7 @@ class Recipe(BaseModel):
         rated = any(term and term.weight for term in (self.turns, self.episode, self.shaping))
         return rated or self.veto is not None
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """SHA-256 (hex) of the content."""
         return content_hash(self)

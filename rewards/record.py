@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from dialogue.errors import InputProblem
 from dialogue.source import Source
@@ -46,6 +47,10 @@ class TurnRecord(BaseModel):
     action: str | None = None
     action_prob: float | None = None
 
+    @model_serializer(mode="wrap")
+    def _without_unlogged(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_none(whole(self), ("state", "action", "action_prob"))
+
 
 class EpisodeRecord(BaseModel):
     """The whole episode: its ratings, and the sums of the turns' terms."""
@@ -86,7 +91,11 @@ class RewardRecord(BaseModel):
 
     def to_json(self) -> str:
         """Return the record as one line of JSON."""
-        return self.model_dump_json(exclude_unset=True)
+        return self.model_dump_json()
+
+    @model_serializer(mode="wrap")
+    def _without_no_failure(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_none(whole(self), ("failure",))
 
 
 def make_record(
@@ -104,14 +113,15 @@ def make_record(
     turns = []
     for k, (index, terms) in enumerate(zip(transcript.agent_turns, reward.turns, strict=True)):
         turn = transcript.turns[index]
-        logged = {key: value for key in ("state", "action", "action_prob") if (value := getattr(turn, key)) is not None}
         turns.append(
             TurnRecord(
                 turn=index,
                 ratings=_ratings(verdict.turns[k].ratings if verdict else {}),
                 terms=_rounded(terms),
                 reward=round(sum(terms.values()), DECIMALS) if reward.complete else None,
-                **logged,
+                state=turn.state,
+                action=turn.action,
+                action_prob=turn.action_prob,
             )
         )
     total = reward.total
@@ -120,7 +130,6 @@ def make_record(
         terms=_rounded(reward.episode),
         reward=None if total is None else round(total, DECIMALS),
     )
-    failure = {"failure": FailureRecord(kind=answer.kind, detail=answer.detail)} if isinstance(answer, JudgeFailure) else {}
     return RewardRecord(
         id=transcript.id,
         judge=answer.judge if answer else None,
@@ -133,7 +142,7 @@ def make_record(
         turns=tuple(turns),
         episode=episode,
         cleared=cleared,
-        **failure,
+        failure=FailureRecord(kind=answer.kind, detail=answer.detail) if isinstance(answer, JudgeFailure) else None,
     )
 
 
@@ -163,6 +172,11 @@ def _ratings(ratings: dict[str, Rating]) -> dict[str, RatingRecord]:
         name: RatingRecord(value=rating.value, spread=rating.spread, reason=rating.reason, quote=rating.quote)
         for name, rating in ratings.items()
     }
+
+
+def _without_none(values: dict[str, Any], optional: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values without those optional keys that are None."""
+    return {key: value for key, value in values.items() if value is not None or key not in optional}
 
 
 def _rounded(terms: Terms) -> Terms:

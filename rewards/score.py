@@ -37,15 +37,22 @@ def score(
     recipe = recipe or load_recipe("blend")
     outcomes = outcomes or load_outcome_table("collections")
     recipe.check(judge.rubric)
+    made_by = {"rubric": str(judge.rubric), "recipe": str(recipe), "outcomes": str(outcomes)}
+
+    def record(transcript: Transcript, answer: Verdict | JudgeFailure | None, *, cleared: bool) -> RewardRecord:
+        verdict = answer if isinstance(answer, Verdict) else None
+        reward = blend(transcript, outcomes.outcome_of(transcript), verdict, judge.rubric, recipe)
+        return make_record(transcript, answer, reward, cleared=cleared, **made_by)
+
     if not recipe.needs_verdict:
         for transcript in transcripts:
-            yield _record(transcript, None, judge, recipe, outcomes, cleared=True)
+            yield record(transcript, None, cleared=True)
         return
     own = ledger or Ledger(":memory:")
     try:
         cleared = own.cleared(judge.id)
         for transcript, answer in rate_all(transcripts, judge, own):
-            yield _record(transcript, answer, judge, recipe, outcomes, cleared=cleared)
+            yield record(transcript, answer, cleared=cleared)
     finally:
         if ledger is None:
             own.close()
@@ -60,11 +67,3 @@ def accepted(found: Iterable[Found], outcomes: OutcomeTable, on_reject: Callable
             on_reject(item.reject(problem))
         else:
             yield item.transcript
-
-
-def _record(
-    transcript: Transcript, answer: Verdict | JudgeFailure | None, judge: Judge, recipe: Recipe, outcomes: OutcomeTable, *, cleared: bool
-) -> RewardRecord:
-    verdict = answer if isinstance(answer, Verdict) else None
-    reward = blend(transcript, outcomes.outcome_of(transcript), verdict, judge.rubric, recipe)
-    return make_record(transcript, answer, reward, rubric=str(judge.rubric), recipe=str(recipe), outcomes=str(outcomes), cleared=cleared)

@@ -1,0 +1,47 @@
+# `make demo` and `make test` do all the set-up they need: Python 3.11 or newer and make are enough.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint types check fit people bench clean
+
+demo: $(VENV)/.project
+	$(BIN)/judge score examples/collections.jsonl
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+check: test lint types
+
+# Fit the embedded judge anew, and report how it agrees with people (DATA: a folder of rated dialogues).
+fit: $(VENV)/.dev
+	$(BIN)/python judge/training/fit.py
+DATA ?= ../shared/data
+people: $(VENV)/.dev
+	$(BIN)/python -m reports.people $(DATA)
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/score.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "judge needs Python 3.11 or newer; this is `$(PYTHON) --version`: name another with make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "cannot create $(VENV): install Python's venv module (Debian: apt-get install python3-venv)"; exit 1; }
+
+$(VENV)/.project: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.project
