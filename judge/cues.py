@@ -64,6 +64,8 @@ CUES: dict[str, tuple[int, str]] = {
     "hype": (-1, "superlatives"),
     "overpromise": (-1, "promises what nobody can promise"),
     "urgency": (-1, "a deadline that presses"),
+    "boasts": (-1, "a claim without exceptions"),
+    "hides_terms": (-1, "plays the terms down"),
     "disparages": (-1, "talks others down"),
     "coerces": (-1, "works on guilt, fear or pride"),
     # way forward

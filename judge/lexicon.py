@@ -27,35 +27,42 @@ NEGATORS = frozenset(
 )
 NEGATION_REACH = 4  # words before a phrase in which a negator turns it round
 
+ANY = "_"  # matches any one word
 Phrase = tuple[tuple[str, ...], str]  # the words after the first, and the family
 
 
 class Lexicon:
-    """Families of phrases, indexed by their first word.
+    """Families of phrases, indexed by how they begin.
 
     Args:
         families: phrases by family; words are lower-case, `word*` matches a beginning, `_` any word.
     """
 
     def __init__(self, families: Mapping[str, Sequence[str]]) -> None:
-        self.families = tuple(families)
-        self._exact: dict[str, list[Phrase]] = {}
-        self._begins: dict[str, list[tuple[str, Phrase]]] = {}
+        self._words: dict[str, list[Phrase]] = {}  # phrases of one word
+        self._pairs: dict[tuple[str, str], list[Phrase]] = {}  # longer ones, by their first two words
+        self._begins: dict[str, list[tuple[str, Phrase]]] = {}  # those that start with `word*`, by its first letters
         for family, phrases in families.items():
             for phrase in phrases:
                 first, *rest = phrase.split()
-                entry: Phrase = (tuple(rest), family)
                 if first.endswith("*"):
-                    self._begins.setdefault(first[:WILD_PREFIX], []).append((first[:-1], entry))
+                    self._begins.setdefault(first[:WILD_PREFIX], []).append((first[:-1], (tuple(rest), family)))
+                elif not rest:
+                    self._words.setdefault(first, []).append(((), family))
                 else:
-                    self._exact.setdefault(first, []).append(entry)
+                    second = ANY if rest[0] == "_" or rest[0].endswith("*") else rest[0]
+                    self._pairs.setdefault((first, second), []).append((tuple(rest), family))
 
     def find(self, words: Sequence[str]) -> Iterator[tuple[str, int, int, bool]]:
         """Yield (family, first word, word after the last, negated) for every phrase in `words`."""
         for at, word in enumerate(words):
-            for rest, family in self._exact.get(word, ()):
-                if not rest or _follows(words, at + 1, rest):
-                    yield family, at, at + 1 + len(rest), _negated(words, at)
+            after = words[at + 1] if at + 1 < len(words) else ""
+            for _, family in self._words.get(word, ()):
+                yield family, at, at + 1, _negated(words, at)
+            for second in (after, ANY):
+                for rest, family in self._pairs.get((word, second), ()):
+                    if _follows(words, at + 1, rest):
+                        yield family, at, at + 1 + len(rest), _negated(words, at)
             for beginning, (rest, family) in self._begins.get(word[:WILD_PREFIX], ()):
                 if word.startswith(beginning) and _follows(words, at + 1, rest):
                     yield family, at, at + 1 + len(rest), _negated(words, at)
@@ -66,7 +73,7 @@ def _follows(words: Sequence[str], start: int, expected: tuple[str, ...]) -> boo
         return False
     for offset, want in enumerate(expected):
         word = words[start + offset]
-        if word != want and want != "_" and not (want.endswith("*") and word.startswith(want[:-1])):
+        if word != want and want != ANY and not (want.endswith("*") and word.startswith(want[:-1])):
             return False
     return True
 

@@ -118,16 +118,23 @@ class LocalJudge:
 
     def _turn(self, turn: AgentTurn, length: int) -> TurnRatings:
         values = {name: cue.value for name, cue in turn.cues.items()}
+        quotes: dict[tuple[int, int], str] = {}
         unread = f" (only its first {MAX_CHARS:,} characters were read)" if length > MAX_CHARS else ""
         ratings = {}
-        for criterion in self.rubric.turn_criteria:
-            linear = self.model.turn[criterion.name]
+        for name, scale in self._scales.items():
+            linear = self.model.turn[name]
             parts = linear.contributions(values)
-            value = _on_scale(linear.intercept + sum(part for part, _ in parts), criterion.scale)
-            spans = [span for _, name in parts[:NAMED_CUES] if (span := turn.cues[name].span)]
-            quote = turn.utterance.quote(spans[0]) if spans else None
-            reason = _reason(parts, criterion.scale, _TURN_WORDS) + unread
-            ratings[criterion.name] = Rating(value=value, reason=reason, quote=quote or None, quote_turn=turn.index if quote else None)
+            value = _on_scale(linear.intercept + sum(part for part, _ in parts), scale)
+            span = next((span for _, cue in parts[:NAMED_CUES] if (span := turn.cues[cue].span)), None)
+            if span and span not in quotes:
+                quotes[span] = turn.utterance.quote(span)
+            quote = quotes[span] if span else None
+            ratings[name] = Rating(
+                value=value,
+                reason=_reason(parts, scale, _TURN_WORDS) + unread,
+                quote=quote or None,
+                quote_turn=turn.index if quote else None,
+            )
         return TurnRatings(turn=turn.index, ratings=ratings)
 
     def _episode(self, criterion: Criterion, cues: Mapping[str, float], turns: Sequence[AgentTurn], units: Sequence[float]) -> Rating:

@@ -77,6 +77,14 @@ class Noticing:
         self._note(name, value, self.said.hits[family][0])
         return True
 
+    def _note_together(self, name: str, *families: str, value: float = 1.0) -> bool:
+        """Note the cue if each of the families occurs in the turn, in different words."""
+        spans = [self.said.hits.get(family, ()) for family in families]
+        if not all(spans) or len({span[0] for each in spans for span in each}) < len(families):
+            return False
+        self._note(name, value, spans[0][0])
+        return True
+
     def _heard(self, *families: str) -> bool:
         return self.fresh and any(heard.has(*families) for heard in self.heard)
 
@@ -238,18 +246,11 @@ class Noticing:
 
     def _tone(self) -> None:
         said, upset = self.said, self.upset
-        spoken = said.count("threat") - len(said.negated.get("threat", ()))
-        threatened = spoken > 0
-        if threatened:
-            self._note("threat", (1 + spoken) / 3, said.hits["threat"][0])
-        if said.has("consequence") and said.has("condition", "pressure") and not said.has("offers", "agrees"):
-            self._note("veiled_threat", said.count("consequence") / 2, said.hits["consequence"][0])
+        threatened = self._threats()
         if self._heard("third_party") and said.has("debt_talk"):
             self._note_family("tells_third_party", "debt_talk", 2)
         if threatened and said.has("warm", "formula"):
-            self._note("sugar_with_threat", 1.0, said.hits["threat"][0])
-        if not threatened and ("threat" in said.negated or "consequence" in said.negated):
-            self._note("reassures", 1.0, (said.negated.get("threat") or said.negated["consequence"])[0])
+            self._note("sugar_with_threat", 1.0, self.turn.cues["threat"].span)
         self._note_family("insult", "insult", 2)
         self._note_family("dismisses", "dismisses", 2)
         self._note_family("pressure", "pressure", 2)
@@ -268,9 +269,30 @@ class Noticing:
             self._note_family("warm", "warm", 2)
         self._note("shouts", (said.shouts >= 2) * 0.5 + (said.exclaims >= 3) * 0.5)
 
+    def _threats(self) -> bool:
+        """Note open and veiled threats; return whether there is an open one. A denied consequence is a reassurance."""
+        said = self.said
+        spoken = said.count("threat") - len(said.negated.get("threat", ()))
+        if spoken > 0:
+            self._note("threat", (1 + spoken) / 3, said.hits["threat"][0])
+        elif "threat" in said.negated or "penalty" in said.negated or "authority" in said.negated:
+            denied = next(family for family in ("threat", "penalty", "authority") if family in said.negated)
+            self._note("reassures", 1.0, said.negated[denied][0])
+        soft = said.has("offers", "agrees", "releases", "apologises")
+        if not soft and not self._note_together("veiled_threat", "penalty", "condition"):
+            self._note_together("veiled_threat", "penalty", "pressure", value=0.5)
+        if not soft and not self.turn.cues.keys() & {"threat", "reassures"}:
+            self._note_together("threat", "authority", "arrives", value=0.7)
+            self._note_together("threat", "outsiders", "tells", value=0.7)
+        return "threat" in self.turn.cues
+
     def _selling(self) -> None:
         for name in ("hype", "overpromise", "urgency", "disparages", "coerces"):
             self._note_family(name, name, 2)
+        if "urgency" not in self.turn.cues:
+            self._note_together("urgency", "deal", "instantly", "runs_out", value=0.7)
+        self._note_together("boasts", "absolute", "boasted")
+        self._note_together("hides_terms", "unread", "glossed")
 
     def _way_forward(self) -> None:
         said = self.said

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -13,23 +15,18 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class Scale(BaseModel):
-    """An ordered scale with a sentence for each level, worst first.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An ordered scale: levels rated `low`..`high`, worst to best. Judges may answer between levels."""
 
-    Three or more levels are rated 1..n, two levels 0 or 1. Judges may answer between levels.
-    """
+    low: int
+    high: int
 
-    model_config = ConfigDict(frozen=True)
-
-    levels: tuple[Sentence, ...]
-
-    @property
-    def low(self) -> int:
-        return 0 if len(self.levels) == 2 else 1
-
-    @property
-    def high(self) -> int:
-        return self.low + len(self.levels) - 1
+    @classmethod
+    def of(cls, levels: Sequence[str]) -> Self:
+        """Return the scale of so many levels: 0 or 1 for two, 1..n for more."""
+        low = 0 if len(levels) == 2 else 1
+        return cls(low, low + len(levels) - 1)
 
     def to_unit(self, value: float) -> float:
         """Map a rating to [-1, 1]: worst level -1, best level 1.
@@ -44,10 +41,6 @@ class Scale(BaseModel):
     def from_unit(self, unit: float) -> float:
         """Map [-1, 1] to a rating, clipping what lies outside."""
         return self.low + (min(1.0, max(-1.0, unit)) + 1.0) / 2.0 * (self.high - self.low)
-
-    def nearest_level(self, value: float) -> str:
-        """Return the sentence of the level nearest to a rating (halves go down: the benefit of doubt is not given)."""
-        return self.levels[max(0, min(len(self.levels) - 1, -int(-(value - self.low - 0.5) // 1)))]
 
 
 class Criterion(BaseModel):
@@ -69,7 +62,7 @@ class Criterion(BaseModel):
 
     @property
     def scale(self) -> Scale:
-        return Scale(levels=self.levels)
+        return Scale.of(self.levels)
 
     def violated(self, value: float) -> bool:
         """Say whether a rating of this criterion is a violation: critical, and below the middle of a
@@ -89,7 +82,7 @@ class StateCriterion(BaseModel):
 
     @property
     def scale(self) -> Scale:
-        return Scale(levels=self.levels)
+        return Scale.of(self.levels)
 
 
 class Rubric(BaseModel):

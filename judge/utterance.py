@@ -10,6 +10,7 @@ MAX_CHARS = 100_000  # of one turn; what lies beyond is not read, and the rating
 
 _TOKEN = re.compile(r"[^\W_]+(?:['.,:/\-][^\W_]+)*[%:]?|[$£€?!]")
 _NUMBER = re.compile(r"(\d[\d,]*\.?\d*)(k?)")
+_SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _ORDINAL = re.compile(r"\d{1,2}(st|nd|rd|th)")
 _CLOCK = re.compile(r"\d{1,2}(:\d\d)?(am|pm)|\d{1,2}:\d\d")
 _UNITS = {
@@ -70,7 +71,7 @@ class Utterance:
         self.words = words
         self.question = "?" in words or (bool(words) and words[0] in _QUESTION_WORDS and "!" not in words and "." not in plain[-2:])
         self.exclaims = words.count("!")
-        self.shouts = sum(1 for word in plain.split() if len(word) > 3 and word.isupper() and word.isalpha())
+        self.shouts = len(_SHOUTED.findall(plain))
         self.hits: dict[str, list[tuple[int, int]]] = {}
         self.negated: dict[str, list[tuple[int, int]]] = {}
         for family, first, after, negated in lexicon.find(words):

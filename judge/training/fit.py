@@ -2,7 +2,8 @@
 
 For every criterion, a ridge regression of the label (mapped to [-1, 1]) on the cues, with each cue's sign fixed
 beforehand (judge/cues.py), so that a coefficient can be zero but never perverse. Criteria of the same name are
-pooled over rubrics. Prints cross-validated figures (10 folds of whole dialogues); nothing outside this folder is read.
+pooled over rubrics. Prints cross-validated figures (10 folds of whole dialogues), then figures on the dialogues in `unseen/`,
+beside what the mere number of words would give. Nothing outside this folder is read.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from sklearn.model_selection import GroupKFold
 from dialogue.readers.jsonl import transcript
 from dialogue.transcript import Transcript
 from judge.cues import CUES, SITUATION, AgentTurn
-from judge.local import EPISODE_CUES, MODEL_FILE, Linear, LocalModel, episode_cues, mean_units
+from judge.local import EPISODE_CUES, MODEL_FILE, Linear, LocalJudge, LocalModel, episode_cues, mean_units
 from judge.noticing import read_turns
 from judge.rubric import Criterion, Rubric, Scale, StateCriterion, load_rubric
 from judge.utterance import Utterance
@@ -30,11 +31,12 @@ from judge.utterance import Utterance
 HERE = Path(__file__).parent
 RUBRICS = ("collections", "support", "sales", "conversation_quality")
 ALPHA = 3.0
+CRITICAL_ALPHA = 1.0  # violations are rare and each has few cues: shrinking a clear one away would excuse it
 FOLDS = 10
 # A critical criterion is decided by what violates it alone: no kindness may outweigh a threat.
 CRITICAL_CUES = (
     "threat", "veiled_threat", "tells_third_party", "threat_after_stop", "sugar_with_threat", "insult", "coerces", "overpromise",
-    "urgency", "disparages", "ignores_request", "presses_after_no", "raises_tension", "reassures",
+    "urgency", "boasts", "hides_terms", "disparages", "ignores_request", "presses_after_no", "raises_tension", "reassures",
 )  # fmt: skip
 # How much is said, and how precisely, says nothing about these: taking it as evidence would pay for padding.
 NOT_BY_AMOUNT = frozenset(("acknowledges", "respects_limit", "de_escalates", "courteous", "handles_objection", "listens", "promising"))
@@ -56,13 +58,13 @@ class Example:
     episode_labels: dict[str, float]
 
 
-def read_examples() -> list[Example]:
-    """Return all training dialogues."""
+def read_examples(folder: str = "dialogues") -> list[Example]:
+    """Return all dialogues of `dialogues` (for fitting) or `unseen` (for checking only)."""
     examples = []
     for name in RUBRICS:
         rubric = load_rubric(name)
         scales = {c.name: c.scale for c in (*rubric.turn_criteria, *rubric.episode)}
-        for line in (HERE / "dialogues" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+        for line in (HERE / folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
             raw = json.loads(line)
             made = transcript(raw)
             said = list(read_turns(made))
@@ -102,7 +104,7 @@ def fit_one(
     `start` fixes the intercept.
     """
     flipped, columns = _signed(features, signs)
-    ridge = Ridge(alpha=ALPHA, positive=True, fit_intercept=start is None)
+    ridge = Ridge(alpha=ALPHA if start is None else CRITICAL_ALPHA, positive=True, fit_intercept=start is None)
     fitted = ridge.fit(flipped, labels - (start or 0.0), sample_weight=weights)
     coefficients = np.zeros(features.shape[1])
     for value, (column, sign) in zip(fitted.coef_, columns, strict=True):
@@ -186,7 +188,33 @@ def main() -> None:
         print(f"{name:26}{len(chosen):6}{spearmanr(predicted, labels).statistic:10.2f}{np.abs(predicted - labels).mean():7.2f}")
     model = LocalModel(cues_fingerprint=cues_fingerprint(examples), turn=turn_model, episode=episode_model)
     out.write_text(model.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    check_unseen(model)
     print(f"\nwrote {out}")
+
+
+def check_unseen(model: LocalModel) -> None:
+    """Print how the fitted model does on dialogues by other authors, which no part of the fit has seen."""
+    pairs: dict[tuple[str, str], list[tuple[float, float, int]]] = defaultdict(list)  # (level, name) -> (label, rating, words)
+    for example in read_examples("unseen"):
+        verdict = LocalJudge(example.rubric, model).verdict(example.transcript)
+        scales = {c.name: c.scale for c in (*example.rubric.turn_criteria, *example.rubric.episode)}
+        for turn, labels, rated in zip(example.turns, example.turn_labels, verdict.turns, strict=True):
+            for name, label in labels.items():
+                pairs["turn", name].append((label, scales[name].to_unit(rated.ratings[name].value), turn.utterance.length))
+        words = sum(turn.utterance.length for turn in example.turns)
+        for name, label in example.episode_labels.items():
+            pairs["episode", name].append((label, scales[name].to_unit(verdict.episode[name].value), words))
+    print(f"\n{'unseen dialogues':26}{'n':>6}{'Spearman':>10}{'length':>8}{'MAE':>7}")
+    for (level, name), rows in pairs.items():
+        labels, ratings, lengths = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
+        note = ""
+        if name in ("compliance", "honest"):
+            caught = int(((ratings < 0) & (labels < 0)).sum())
+            recall, precision = caught / (labels < 0).sum(), caught / max(1, (ratings < 0).sum())
+            note = f"   violations {int((labels < 0).sum())}: recall {recall:.2f}, precision {precision:.2f}"
+        rho, by_length = spearmanr(ratings, labels).statistic, spearmanr(lengths, labels).statistic
+        title = name if level == "turn" else f"{name} (episode)"
+        print(f"{title:26}{len(rows):6}{rho:10.2f}{by_length:8.2f}{np.abs(ratings - labels).mean():7.2f}{note}")
 
 
 if __name__ == "__main__":
