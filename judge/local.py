@@ -119,13 +119,15 @@ class LocalJudge:
     def _turn(self, turn: AgentTurn, length: int) -> TurnRatings:
         values = {name: cue.value for name, cue in turn.cues.items()}
         quotes: dict[tuple[int, int], str] = {}
+        opening = (0, 1) if turn.utterance.words else None
         unread = f" (only its first {MAX_CHARS:,} characters were read)" if length > MAX_CHARS else ""
         ratings = {}
         for name, scale in self._scales.items():
             linear = self.model.turn[name]
             parts = linear.contributions(values)
             value = _on_scale(linear.intercept + sum(part for part, _ in parts), scale)
-            span = next((span for _, cue in parts[:NAMED_CUES] if (span := turn.cues[cue].span)), None)
+            # A cue of something left undone has no words of its own: the turn's opening stands for it.
+            span = next((span for _, cue in parts[:NAMED_CUES] if (span := turn.cues[cue].span)), opening)
             if span and span not in quotes:
                 quotes[span] = turn.utterance.quote(span)
             quote = quotes[span] if span else None

@@ -104,7 +104,7 @@ def fit_one(
     `start` fixes the intercept.
     """
     flipped, columns = _signed(features, signs)
-    ridge = Ridge(alpha=ALPHA if start is None else CRITICAL_ALPHA, positive=True, fit_intercept=start is None)
+    ridge = Ridge(alpha=ALPHA if start is None else CRITICAL_ALPHA, tol=1e-9, positive=True, fit_intercept=start is None)
     fitted = ridge.fit(flipped, labels - (start or 0.0), sample_weight=weights)
     coefficients = np.zeros(features.shape[1])
     for value, (column, sign) in zip(fitted.coef_, columns, strict=True):
