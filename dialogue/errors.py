@@ -21,9 +21,9 @@ class InputProblem(Problem):
     """One dialogue cannot be used. `reason` says why, `expected` what would be right."""
 
     def __init__(self, reason: str, expected: str) -> None:
-        super().__init__(f"{reason}; expected {expected}")
-        self.reason = reason
-        self.expected = expected
+        self.reason = " ".join(reason.split())  # quoted input may hold line breaks; a problem is one line
+        self.expected = " ".join(expected.split())
+        super().__init__(f"{self.reason}; expected {self.expected}")
 
 
 def nearest(name: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -55,11 +55,14 @@ class Head:
 
     @cached_property
     def objects(self) -> list[dict[str, Any]]:
-        """The first lines that are whole JSON objects by themselves (at most 20 lines are tried)."""
+        """The first lines that are JSON objects by themselves (at most 20 lines are tried).
+
+        A line that the head cuts off counts with what stands before the cut: the first dialogue may be long.
+        """
         found = []
-        for line in self.text.splitlines()[:20]:
+        for line in self.text.split("\n")[:20]:  # not splitlines: JSON allows the other separators inside a text
             try:
-                value = from_json(line)
+                value = from_json(line, allow_partial="trailing-strings" if self.text.endswith(line) else False)
             except ValueError:
                 continue
             if isinstance(value, dict):
@@ -96,10 +99,10 @@ def reader_for(source: Source, format_name: str | None = None) -> Reader:
             raise UsageProblem(f"unknown format {format_name!r}{did_you_mean(format_name, known)}; installed: {listed(known)}")
         return known[format_name]
     head = Head(source.head)
+    if not head.text.strip():
+        return known["native"]  # an empty log is one in any format; a broken one says so at its first line
     matches = [reader for reader in known.values() if reader.sniff(head)]
     if len(matches) == 1:
         return matches[0]
-    if not head.text.strip():
-        return known["native"]  # an empty file is an empty log in any format
     found = f"looks like {listed(reader.name for reader in matches)}" if matches else "is in no format known here"
     raise UsageProblem(f"{source.name} {found}; say which with --format ({listed(known)})")

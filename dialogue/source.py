@@ -9,12 +9,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self, cast
 
 from dialogue.errors import InputProblem, UsageProblem
 
 HEAD_BYTES = 65_536
 MAX_LINE_BYTES = 64 * 1024 * 1024
+BROKEN = (OSError, EOFError, zlib.error)  # what a stream raises that breaks off or is damaged
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -28,17 +29,21 @@ class Line:
 
 
 class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were read ahead (to look at them) and are put back."""
+    """A stream whose first bytes were read ahead (to look at them) and are put back; an error met then comes again in its place."""
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+    def __init__(self, head: bytes, rest: io.BufferedIOBase, error: Exception | None = None) -> None:
         self._head = head
         self._rest = rest
+        self._error = error
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # the stdlib's own signature is untyped
-        chunk = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        if not self._head and self._error:
+            raise self._error
+        # read1: what can be had is handed on before an error further down the stream is met
+        chunk = self._head[: len(buffer)] or self._rest.read1(len(buffer))
         self._head = self._head[len(chunk) :]
         buffer[: len(chunk)] = chunk
         return len(chunk)
@@ -55,18 +60,16 @@ class Source(AbstractContextManager["Source"]):
         self.name = "<stdin>" if str(path) == "-" else str(path)
         self.stem = "stdin" if str(path) == "-" else Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
         try:
-            self._file: IO[bytes] = sys.stdin.buffer if str(path) == "-" else Path(path).open("rb")
+            self._file = cast(io.BufferedIOBase, sys.stdin.buffer if str(path) == "-" else Path(path).open("rb"))
         except OSError as error:
             raise UsageProblem(f"cannot read {self.name}: {error.strerror}; name an existing file, or - for stdin") from error
-        start = self._file.read(2)
-        plain: IO[bytes] = io.BufferedReader(_Rejoined(start, self._file))
+        self._position: int | None = None
+        start, _ = _ahead(self._file, 2)
+        plain: io.BufferedIOBase = io.BufferedReader(_Rejoined(start, self._file))
         if start == b"\x1f\x8b":
-            plain = io.BufferedReader(gzip.GzipFile(fileobj=plain))
-        try:
-            self.head = plain.read(HEAD_BYTES)
-        except (OSError, EOFError, zlib.error):
-            self.head = b""  # broken from the start: the readers meet the error at line 1 and say so
-        self.stream: IO[bytes] = io.BufferedReader(_Rejoined(self.head, plain), HEAD_BYTES)
+            plain = gzip.GzipFile(fileobj=plain)
+        self.head, met = _ahead(plain, HEAD_BYTES)
+        self.stream = io.BufferedReader(_Rejoined(self.head, plain, met), HEAD_BYTES)
         if self.head[:2] in _UTF16:
             raise UsageProblem(f"{self.name} is UTF-16; expected UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`")
         if self.head.startswith(_UTF8_BOM):
@@ -74,6 +77,7 @@ class Source(AbstractContextManager["Source"]):
             self.head = self.head[len(_UTF8_BOM) :]
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.position()
         if self._file is not sys.stdin.buffer:
             self._file.close()
 
@@ -82,7 +86,9 @@ class Source(AbstractContextManager["Source"]):
 
     def position(self) -> int | None:
         """Return how many bytes of the file (compressed, if it is) were read; None where that is unknown."""
-        return self._file.tell() if self._file.seekable() else None
+        if not self._file.closed and self._file.seekable():
+            self._position = self._file.tell()
+        return self._position
 
     def lines(self) -> Iterator[Line | tuple[int, InputProblem]]:
         """Yield every non-blank line; a line that cannot be had is its number and the problem.
@@ -95,10 +101,12 @@ class Source(AbstractContextManager["Source"]):
             try:
                 data = self.stream.readline(MAX_LINE_BYTES + 1)
                 size = len(data)
-                while len(data) > MAX_LINE_BYTES and not data.endswith(b"\n"):
-                    data = self.stream.readline(MAX_LINE_BYTES + 1) or b"\n"
-                    size += len(data)
-            except (OSError, EOFError, zlib.error) as error:
+                rest = data
+                while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
+                    rest = self.stream.readline(MAX_LINE_BYTES + 1)
+                    size += len(rest)
+                size -= rest.endswith(b"\n")
+            except BROKEN as error:
                 yield number, broken_stream(error)
                 return
             if not data:
@@ -112,6 +120,20 @@ class Source(AbstractContextManager["Source"]):
                 )
             elif (stripped := data.rstrip(b"\r\n")) and not stripped.isspace():
                 yield Line(number, stripped)
+
+
+def _ahead(stream: io.BufferedIOBase, count: int) -> tuple[bytes, Exception | None]:
+    """Return up to `count` bytes, and the error that ended them early, if one did."""
+    head = b""
+    while len(head) < count:
+        try:
+            chunk = stream.read1(count - len(head))
+        except BROKEN as error:
+            return head, error
+        if not chunk:
+            break
+        head += chunk
+    return head, None
 
 
 def broken_stream(error: Exception) -> InputProblem:

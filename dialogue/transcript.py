@@ -5,7 +5,16 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictStr
+
+
+def _finite(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refuse NaN and infinity inside logged values: written as JSON they would silently become null."""
+    json.dumps(value, allow_nan=False)
+    return value
+
+
+Logged = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
 
 
 class Role(StrEnum):
@@ -27,7 +36,7 @@ class Turn(BaseModel):
 
     role: Role
     text: StrictStr
-    state: dict[str, JsonValue] | None = None
+    state: Logged | None = None
     action: StrictStr | None = None
     action_prob: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] | None = None
     signals: tuple[StrictStr, ...] = ()
@@ -41,7 +50,7 @@ class Transcript(BaseModel):
     id: Annotated[StrictStr, Field(min_length=1, max_length=512)]
     turns: tuple[Turn, ...]
     outcome: StrictStr | Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
-    meta: dict[str, JsonValue] = {}
+    meta: Logged = {}
 
     @property
     def agent_turns(self) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ def about() -> None:
 
 
 def main() -> None:
-    """Run the command line; a problem the user can mend is one line on stderr and status 2."""
+    """Run the command line; a problem the user can mend is told on stderr without a traceback, status 2."""
     try:
         app(prog_name="judge")
     except Problem as problem:
@@ -77,9 +77,10 @@ def _first_line(point: EntryPoint) -> str:
     """Return the first line of a command's docstring without importing its module (that would load the whole room)."""
     room, *inner = point.module.split(".")
     spec = find_spec(room)  # of the top package only: asking for a submodule would import its parents
-    folders = spec.submodule_search_locations if spec else None
-    source = Path(folders[0], *inner).with_suffix(".py") if folders else None
-    if source is None or not source.is_file():
+    if spec is None or spec.origin is None:
+        return ""
+    source = Path(spec.origin).parent.joinpath(*inner).with_suffix(".py") if inner else Path(spec.origin)
+    if not source.is_file():
         return ""
     tree = ast.parse(source.read_text(encoding="utf-8"))
     named = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == point.attr]

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from datetime import date, time
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,18 +51,37 @@ def load(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise UsageProblem(f"{path}: not valid TOML: {error}") from error
+        raise UsageProblem(f"{path}:{_line_in(error, text)}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise UsageProblem(explain(error, model, path, text)) from error
 
 
+class Misplaced(ValueError):
+    """A mistake that a validator of a whole model found further down, at `where`."""
+
+    def __init__(self, message: str, *where: int | str) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+def _line_in(error: tomllib.TOMLDecodeError, text: str) -> int:
+    found = re.search(r"at line (\d+)", str(error))
+    return int(found[1]) if found else max(1, len(text.splitlines()))
+
+
 def explain(error: ValidationError, model: type[BaseModel], path: Path, text: str) -> str:
     """Return one line for each thing that does not fit: `file:line: where: value; allowed`."""
-    return "\n".join(_explain_one(dict(problem), model, path, text) for problem in error.errors(include_url=False))
+    problems = error.errors(include_url=False)
+    at_fault = [problem["loc"] for problem in problems]
+    told = [
+        p for p in problems if p["type"] != "too_short" or not any(loc != p["loc"] and loc[: len(p["loc"])] == p["loc"] for loc in at_fault)
+    ]
+    return "\n".join(_explain_one(dict(problem), model, path, text) for problem in told)
 
 
 def _explain_one(problem: dict[str, Any], model: type[BaseModel], path: Path, text: str) -> str:
     where = [part for part in problem["loc"] if part != "str"]
+    where += getattr(problem.get("ctx", {}).get("error"), "where", ())
     place = f"{path}:{line_of(text, where)}"
     dotted = ".".join(str(part) for part in where) or "the file"
     if problem["type"] == "extra_forbidden":
@@ -72,7 +92,7 @@ def _explain_one(problem: dict[str, Any], model: type[BaseModel], path: Path, te
         return f"{place}: {dotted!r} is missing"
     message = str(problem["msg"]).removeprefix("Value error, ")
     value = problem["input"]
-    shown = f" is {value!r}" if isinstance(value, str | int | float | bool) else ""
+    shown = "" if isinstance(value, dict | list | BaseModel) else f" is {value if isinstance(value, date | time) else repr(value)}"
     return f"{place}: {dotted!r}{shown}: {message[0].lower()}{message[1:]}"
 
 
@@ -84,7 +104,7 @@ def _fields_at(model: type[BaseModel], where: list[int | str]) -> list[str]:
             continue
         annotation = current.model_fields[part].annotation if part in current.model_fields else None
         current = _model_in(annotation) or current
-    return list(current.model_fields)
+    return [field.alias or name for name, field in current.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> Any:

@@ -14,5 +14,8 @@ def init(force: Annotated[bool, typer.Option("--force", help="Overwrite an exist
     path = Path(FILE)
     if path.exists() and not force:
         raise UsageProblem(f"{FILE} exists already; edit it, or write it anew with --force")
-    path.write_text(TEMPLATE, encoding="utf-8")
+    try:
+        path.write_text(TEMPLATE, encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(f"cannot write {FILE}: {error.strerror}; run it in a folder where you may write") from error
     print(f"wrote {FILE}")

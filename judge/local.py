@@ -196,20 +196,18 @@ def episode_cues(said: Sequence[AgentTurn | Utterance], units: Sequence[float]) 
         complaints / max(1, len(others)),
         float(any(turn.cues.keys() & {"concrete_step", "commits", "honours_request"} for turn in turns[-2:])),
         float(any(other.question or other.has("correction") for other in after)),
-        float(any(other.has("gratitude", "accepts") and not other.has("anger", "correction") for other in end)),
-        float(any(other.has("anger") for other in end)),
-        sum(_mood(other) for other in others) / max(1, len(others)),
+        max(0.0, _mood(end)),
+        max(0.0, -_mood(end)),
+        _mood(others),
         strongest("accepts_limit", "accepts_no", "honours_request"),
     ]
 
 
-def _mood(said: Utterance) -> float:
-    """Return how warm (1) or cold (-1) a turn of the other side is."""
-    warm, cold = (
-        said.count("gratitude") + said.count("accepts") / 2,
-        said.count("anger") + said.count("correction") + said.count("refusal") / 2,
-    )
-    return (warm - cold) / (1 + warm + cold)
+def _mood(said: Sequence[Utterance]) -> float:
+    """Return how pleased (1) or displeased (-1) the words of the other side are, taken together."""
+    pleased = sum(other.count("pleased") + len(other.negated.get("displeased", ())) for other in said)
+    displeased = sum(other.count("displeased") + len(other.negated.get("pleased", ())) for other in said)
+    return (pleased - displeased) / (3 + pleased + displeased)
 
 
 def _on_scale(unit: float, scale: Scale) -> float:

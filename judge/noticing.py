@@ -79,7 +79,7 @@ class Noticing:
 
     def _note_together(self, name: str, *families: str, value: float = 1.0) -> bool:
         """Note the cue if each of the families occurs in the turn, in different words."""
-        spans = [self.said.hits.get(family, ()) for family in families]
+        spans = [self.said.hits.get(family, []) for family in families]
         if not all(spans) or len({span[0] for each in spans for span in each}) < len(families):
             return False
         self._note(name, value, spans[0][0])
@@ -253,6 +253,7 @@ class Noticing:
             self._note("sugar_with_threat", 1.0, self.turn.cues["threat"].span)
         self._note_family("insult", "insult", 2)
         self._note_family("dismisses", "dismisses", 2)
+        self._note_family("lectures", "lectures", 2)
         self._note_family("pressure", "pressure", 2)
         self._note_family("demand", "demand", 2)
         harsh = said.has("pressure", "threat", "insult", "dismisses")

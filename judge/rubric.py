@@ -2,17 +2,28 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from judge import datafile
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+def _differ(levels: tuple[str, ...]) -> tuple[str, ...]:
+    for level in levels:
+        if levels.count(level) > 1:
+            raise ValueError(f"two levels have the same sentence, {level!r}; each level needs its own, worst first")
+    return levels
+
+
+Levels = Annotated[tuple[Sentence, ...], Field(min_length=2, max_length=11), AfterValidator(_differ)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +50,26 @@ class Scale:
         return 2.0 * (value - self.low) / (self.high - self.low) - 1.0
 
     def from_unit(self, unit: float) -> float:
-        """Map [-1, 1] to a rating, clipping what lies outside."""
+        """Map [-1, 1] to a rating, clipping what lies outside.
+
+        Raises:
+            ValueError: not a number.
+        """
+        if math.isnan(unit):
+            raise ValueError("nan is no rating")  # min and max would make it the worst one
         return self.low + (min(1.0, max(-1.0, unit)) + 1.0) / 2.0 * (self.high - self.low)
 
 
 class Criterion(BaseModel):
-    """One thing to rate. `critical` marks a criterion whose worst half vetoes the episode's reward."""
+    """One thing to rate. `critical` marks a criterion that vetoes the episode's reward when `violated`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name
     question: Sentence
-    weight: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
-    critical: bool = False
-    levels: Annotated[tuple[Sentence, ...], Field(min_length=2, max_length=11)]
-
-    @model_validator(mode="after")
-    def _levels_differ(self) -> Self:
-        if len(set(self.levels)) < len(self.levels):
-            raise ValueError("two levels have the same sentence; each level needs its own, worst first")
-        return self
+    weight: Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False)] = 1.0
+    critical: StrictBool = False
+    levels: Levels
 
     @property
     def scale(self) -> Scale:
@@ -78,7 +89,7 @@ class StateCriterion(BaseModel):
 
     name: Name
     question: Sentence
-    levels: Annotated[tuple[Sentence, ...], Field(min_length=2, max_length=11)]
+    levels: Levels
 
     @property
     def scale(self) -> Scale:
@@ -92,21 +103,29 @@ class Rubric(BaseModel):
 
     name: Name
     about: Sentence
-    sees_outcome: bool = False
+    sees_outcome: StrictBool = False
     turn: Annotated[tuple[Criterion, ...], Field(min_length=1, max_length=50)]
     episode: tuple[Criterion, ...] = ()
     state: StateCriterion | None = None
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for names in ([c.name for c in self.turn_criteria], [c.name for c in self.episode]):
-            twice = {name for name in names if names.count(name) > 1}
-            if twice:
-                raise ValueError(
-                    f"the name {sorted(twice)[0]!r} is used twice; every criterion of a turn, and of the episode, needs its own"
+        for level, criteria in (("turn", self.turn_criteria), ("episode", self.episode)):
+            names = [criterion.name for criterion in criteria]
+            for at, name in enumerate(names):
+                if name in names[:at]:
+                    table = (level, at) if at < len(getattr(self, level)) else ("state",)
+                    raise datafile.Misplaced(
+                        f"the name {name!r} is used twice; every criterion of a turn, and of the episode, needs its own", *table, "name"
+                    )
+        for at, criterion in enumerate(self.episode):
+            if criterion.critical:
+                raise datafile.Misplaced(
+                    "an episode criterion cannot be critical; mark the turn criterion in which the violation would show",
+                    "episode",
+                    at,
+                    "critical",
                 )
-        if any(criterion.critical for criterion in self.episode):
-            raise ValueError("an episode criterion cannot be critical; mark the turn criterion in which the violation would show")
         return self
 
     @property

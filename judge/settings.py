@@ -73,9 +73,13 @@ def _from_file(folder: Path) -> dict[str, Any]:
         return {}
     try:
         text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text).get("tool", {}).get("judge", {})
+        tool = tomllib.loads(text).get("tool", {})
+        table = tool.get("judge", {}) if isinstance(tool, dict) else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return {}  # somebody else's file: other tools complain about it better than we can
+    if not isinstance(table, dict):
+        line = datafile.line_of(text, ["tool", "judge"])
+        raise UsageProblem(f"{path}:{line}: [tool.judge] is {table!r}; expected one table of settings: {listed(Settings.model_fields)}")
     try:
         return Settings.model_validate(table).model_dump(exclude_unset=True)
     except ValidationError as error:

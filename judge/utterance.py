@@ -8,6 +8,8 @@ from judge.lexicon import Lexicon
 
 MAX_CHARS = 100_000  # of one turn; what lies beyond is not read, and the rating's reason says so
 
+QUOTED = 60  # characters of a long sentence quoted on either side, to the word
+
 _TOKEN = re.compile(r"[^\W_]+(?:['.,:/\-][^\W_]+)*[%:]?|[$£€?!]")
 _NUMBER = re.compile(r"(\d[\d,]*\.?\d*)(k?)")
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
@@ -110,7 +112,10 @@ class Utterance:
         left = max((self.text.rfind(mark, 0, start) for mark in ".!?\n;"), default=-1) + 1
         rights = [at for at in (self.text.find(mark, end) for mark in ".!?\n;") if at >= 0]
         right = min(rights) + 1 if rights else len(self.text)
-        left, right = max(left, start - 60), min(right, end + 60)
+        if left < start - QUOTED:
+            left = self.text.rfind(" ", start - QUOTED, start) + 1 or start
+        if right > end + QUOTED:
+            right = max(self.text.rfind(" ", end, end + QUOTED), end)
         return self.text[left:right].strip()
 
 

@@ -64,7 +64,8 @@ def score_command(
         if file != "-" and not Path(file).is_file():
             raise UsageProblem(f"cannot read {file}: {'it is a folder' if Path(file).is_dir() else 'no such file'}; name an existing file")
     summary = Summary(question)
-    rejects = Rejects((target or Path("rewards.jsonl")).with_name(f"{(target or Path('rewards.jsonl')).name}.rejects.jsonl"))
+    beside = target if target and (target.is_file() or not target.exists()) else Path("rewards.jsonl")
+    rejects = Rejects(beside.with_name(f"{beside.name}.rejects.jsonl"))
 
     def refuse(reject: Reject) -> None:
         summary.reject(reject)

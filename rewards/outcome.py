@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from dialogue.errors import InputProblem, did_you_mean, listed, nearest
 from dialogue.transcript import Transcript
 from judge import datafile
 from judge.rubric import Name, Sentence, content_hash
 
-Value = Annotated[float, Field(allow_inf_nan=False)]
+Value = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Ending(BaseModel):
@@ -20,7 +20,7 @@ class Ending(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: Value
-    success: bool = False
+    success: StrictBool = False
 
 
 class LengthRule(BaseModel):
@@ -28,8 +28,8 @@ class LengthRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    after: Annotated[int, Field(ge=0)]
-    per_turn: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    after: Annotated[int, Field(strict=True, ge=0)]
+    per_turn: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
     floor: Value | None = None
 
 

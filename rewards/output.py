@@ -22,6 +22,10 @@ def written_whole(path: Path | None) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
+    if path.exists() and not path.is_file():  # a pipe or /dev/null: there is nothing to replace
+        with path.open("w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+        return
     part = _part_of(path)
     try:
         stream = part.open("w", encoding="utf-8", newline="\n")
@@ -50,7 +54,7 @@ def _part_of(path: Path) -> Path:
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -10,8 +10,8 @@ from dialogue.errors import UsageProblem
 from judge import datafile
 from judge.rubric import Name, Rubric, Sentence, content_hash
 
-Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
-Discount = Annotated[float, Field(gt=0, le=1)]
+Weight = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]
+Discount = Annotated[float, Field(strict=True, gt=0, le=1)]
 
 
 class Place(StrEnum):
@@ -50,7 +50,7 @@ class ShapingTerm(BaseModel):
 
     weight: Weight
     discount: Discount = 0.99
-    initial: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    initial: Annotated[float, Field(strict=True, ge=-1, le=1)] = 0.0
 
 
 class Veto(BaseModel):
@@ -58,7 +58,7 @@ class Veto(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cap: Annotated[float, Field(allow_inf_nan=False)]
+    cap: Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Recipe(BaseModel):

@@ -90,8 +90,8 @@ class Summary:
             self._add_ratings("turn", turn.ratings)
         self._add_ratings("episode", record.episode.ratings)
         order = sum(self.statuses.values())  # earlier calls win ties
-        _keep(self._worst, (-call.handling, -order, call))
-        _keep(self._best, (call.handling, -order, call))
+        _keep(self._worst, (-call.handling, -order, call), SHOWN)
+        _keep(self._best, (call.handling, -order, call), 2 * SHOWN)  # the worst may be among them
 
     def _add_ratings(self, level: str, ratings: dict[str, RatingRecord]) -> None:
         for name, rating in ratings.items():
@@ -127,7 +127,7 @@ class Summary:
     def best(self) -> list[Call]:
         """The best handled calls that are not among the worst, best first."""
         shown = {call.id for call in self.worst}
-        return [call for *_, call in sorted(self._best, key=lambda item: item[:2], reverse=True) if call.id not in shown]
+        return [call for *_, call in sorted(self._best, key=lambda item: item[:2], reverse=True) if call.id not in shown][:SHOWN]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain data, for `--json`."""
@@ -152,9 +152,9 @@ class Summary:
         }
 
 
-def _keep(heap: list[tuple[float, int, Call]], item: tuple[float, int, Call]) -> None:
-    """Keep the largest `SHOWN` items; the order number makes every key distinct, so calls are never compared."""
-    (heapq.heappush if len(heap) < SHOWN else heapq.heappushpop)(heap, item)
+def _keep(heap: list[tuple[float, int, Call]], item: tuple[float, int, Call], size: int) -> None:
+    """Keep the largest `size` items; the order number makes every key distinct, so calls are never compared."""
+    (heapq.heappush if len(heap) < size else heapq.heappushpop)(heap, item)
 
 
 def _plain(call: Call) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The summary of a run for a terminal; the data behind it is `summary.py`."""
 
+import math
 import unicodedata
 from collections.abc import Sequence
 
@@ -29,7 +30,7 @@ def print_summary(summary: Summary, console: Console) -> None:
 
 def _calls(title: str, calls: Sequence[Call]) -> Table:
     table = _table(title)
-    table.add_column("call", no_wrap=True, max_width=24)
+    table.add_column("call", max_width=36, overflow="fold")
     table.add_column("outcome", no_wrap=True)
     table.add_column("reward", justify="right")
     table.add_column("handling", justify="right")
@@ -47,7 +48,9 @@ def _outcomes(summary: Summary) -> Table:
     table = _table("By outcome")
     for name in ("outcome", "dialogues", "mean reward", "mean handling"):
         table.add_column(name, justify="left" if name == "outcome" else "right")
-    for name, (rewards, handlings) in sorted(summary.by_outcome.items(), key=lambda item: -(item[1][0].value or -9)):
+    for name, (rewards, handlings) in sorted(
+        summary.by_outcome.items(), key=lambda item: -math.inf if item[1][0].value is None else item[1][0].value, reverse=True
+    ):
         table.add_row(Text(printable(name)), str(rewards.count), _number(rewards.value), _number(handlings.value))
     return table
 

@@ -94,11 +94,12 @@ def _wording(error: ValidationError) -> tuple[str, str]:
     shown = repr(value) if isinstance(value, str | int | float | bool | type(None)) else f"a JSON {kind_of(value)}"
     if len(shown) > 80:
         shown = shown[:77] + "..."
-    expected = {
+    by_field = {
         "role": f"one of {listed(role.value for role in Role)}",
         "outcome": "the name of an outcome, a number, or null",
         "action_prob": "a number above 0 and at most 1",
         "id": "a text of 1 to 512 characters",
-        "text": "a text",
-    }.get(str(path[-1]) if path else "", first["msg"][0].lower() + first["msg"][1:])
+    }
+    by_type = {"string_type": "a text", "tuple_type": "an array", "dict_type": "an object", "model_type": "an object"}
+    expected = by_field.get(str(path[-1]) if path else "") or by_type.get(first["type"], first["msg"][0].lower() + first["msg"][1:])
     return f"'{where}' is {shown}", expected

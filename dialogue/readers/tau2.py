@@ -26,7 +26,7 @@ class Tau2Reader:
         return _LOOK.match(head.text) is not None and ('"simulations"' in head.text or '"tasks"' in head.text)
 
     def read(self, source: Source) -> Iterator[Found | Reject]:
-        return read_rows(source, "simulations.item", _parse, _KEYS)
+        return read_rows(source, "simulations", _parse, _KEYS)
 
 
 def _parse(row: dict[str, Any], fallback_id: str) -> Transcript:

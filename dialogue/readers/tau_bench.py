@@ -25,7 +25,7 @@ class TauBenchReader:
         return _LOOK.match(head.text) is not None
 
     def read(self, source: Source) -> Iterator[Found | Reject]:
-        return read_rows(source, "item", _parse, _KEYS)
+        return read_rows(source, None, _parse, _KEYS)
 
 
 def _parse(row: dict[str, Any], fallback_id: str) -> Transcript:

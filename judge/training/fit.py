@@ -198,23 +198,23 @@ def check_unseen(model: LocalModel) -> None:
     for example in read_examples("unseen"):
         verdict = LocalJudge(example.rubric, model).verdict(example.transcript)
         scales = {c.name: c.scale for c in (*example.rubric.turn_criteria, *example.rubric.episode)}
-        for turn, labels, rated in zip(example.turns, example.turn_labels, verdict.turns, strict=True):
+        for turn, labels, given in zip(example.turns, example.turn_labels, verdict.turns, strict=True):
             for name, label in labels.items():
-                pairs["turn", name].append((label, scales[name].to_unit(rated.ratings[name].value), turn.utterance.length))
+                pairs["turn", name].append((label, scales[name].to_unit(given.ratings[name].value), turn.utterance.length))
         words = sum(turn.utterance.length for turn in example.turns)
         for name, label in example.episode_labels.items():
             pairs["episode", name].append((label, scales[name].to_unit(verdict.episode[name].value), words))
     print(f"\n{'unseen dialogues':26}{'n':>6}{'Spearman':>10}{'length':>8}{'MAE':>7}")
     for (level, name), rows in pairs.items():
-        labels, ratings, lengths = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
+        said, rated, lengths = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
         note = ""
         if name in ("compliance", "honest"):
-            caught = int(((ratings < 0) & (labels < 0)).sum())
-            recall, precision = caught / (labels < 0).sum(), caught / max(1, (ratings < 0).sum())
-            note = f"   violations {int((labels < 0).sum())}: recall {recall:.2f}, precision {precision:.2f}"
-        rho, by_length = spearmanr(ratings, labels).statistic, spearmanr(lengths, labels).statistic
+            caught = int(((rated < 0) & (said < 0)).sum())
+            recall, precision = caught / (said < 0).sum(), caught / max(1, (rated < 0).sum())
+            note = f"   violations {int((said < 0).sum())}: recall {recall:.2f}, precision {precision:.2f}"
+        rho, by_length = spearmanr(rated, said).statistic, spearmanr(lengths, said).statistic
         title = name if level == "turn" else f"{name} (episode)"
-        print(f"{title:26}{len(rows):6}{rho:10.2f}{by_length:8.2f}{np.abs(ratings - labels).mean():7.2f}{note}")
+        print(f"{title:26}{len(rows):6}{rho:10.2f}{by_length:8.2f}{np.abs(rated - said).mean():7.2f}{note}")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,16 @@
 """The `judge` command, run as a process: it mounts what is installed, and errors are one line."""
 
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
-JUDGE = Path(sys.executable).parent / "judge"
+INSTALLED = sorted(point.name for point in entry_points(group="judge.commands"))
 
-
-def run(*args: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environ = os.environ | ({"PYTHONPATH": str(path)} if path else {})
-    return subprocess.run([JUDGE, *args], env=environ, capture_output=True, text=True, timeout=30)
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -29,52 +26,54 @@ def strangers(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_help_lists_every_command_with_its_first_line() -> None:
-    done = run("--help")
+def test_help_lists_every_command_with_its_first_line(judge: Run) -> None:
+    done = judge("--help")
     assert (done.returncode, done.stderr) == (0, "")
     listed = dict(line.split(maxsplit=1) for line in done.stdout.split("Commands:\n")[1].splitlines())
-    assert listed.keys() == {point.name for point in entry_points(group="judge.commands")} >= {"explain", "init", "rubric", "score"}
+    assert listed.keys() == set(INSTALLED) >= {"explain", "init", "rubric", "score"}
     assert listed["init"] == "Write a commented judge.toml into this folder."
 
 
-def test_without_arguments_the_help_is_shown() -> None:
-    assert run().stdout + run().stderr == run("--help").stdout
+def test_without_arguments_the_help_is_shown(judge: Run) -> None:
+    assert judge().stdout + judge().stderr == judge("--help").stdout
 
 
-def test_a_strangers_command_is_listed_without_being_imported_and_runs_when_called(strangers: Path) -> None:
-    listed = run("--help", path=strangers)
+def test_a_strangers_command_is_listed_without_being_imported_and_runs_when_called(strangers: Path, judge: Run) -> None:
+    listed = judge("--help", PYTHONPATH=str(strangers))
     assert listed.returncode == 0
     assert "greet    Greet somebody.\n" in listed.stdout
     assert "broken   Break when imported.\n" in listed.stdout
-    assert run("greet", "you", path=strangers).stdout == "hello you\n"
-    assert "Greet somebody." in run("greet", "--help", path=strangers).stdout
+    assert judge("greet", "you", PYTHONPATH=str(strangers)).stdout == "hello you\n"
+    assert "Greet somebody." in judge("greet", "--help", PYTHONPATH=str(strangers)).stdout
 
 
 @pytest.mark.parametrize(
     ("command", "hint"),
     [("scor", " (did you mean 'score'?)"), ("INIT", " (did you mean 'init'?)"), ("rubrics", " (did you mean 'rubric'?)"), ("xyzzy", "")],
 )
-def test_an_unknown_command_is_one_line_with_the_nearest(command: str, hint: str) -> None:
-    done = run(command, "--out", "x")
+def test_an_unknown_command_is_one_line_with_the_nearest(command: str, hint: str, judge: Run) -> None:
+    done = judge(command, "--out", "x")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"judge: unknown command {command!r}{hint}; commands: explain, init, rubric, score\n"
+    assert done.stderr == f"judge: unknown command {command!r}{hint}; commands: {', '.join(INSTALLED)}\n"
 
 
 @pytest.mark.parametrize("args", [("--bogus",), ("--",), ("init", "--bogus"), ("rubric", "lst"), ("score",)])
-def test_wrong_usage_is_status_2_without_a_traceback(args: tuple[str, ...]) -> None:
-    done = run(*args)
+def test_wrong_usage_is_status_2_without_a_traceback(args: tuple[str, ...], judge: Run) -> None:
+    done = judge(*args)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
 
 
-def test_a_problem_is_one_line_and_status_2() -> None:
-    done = run("rubric", "show", "colections")
+def test_a_problem_is_one_line_and_status_2(judge: Run) -> None:
+    done = judge("rubric", "show", "colections")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("judge: unknown rubric 'colections'")
 
 
 def test_a_reader_that_goes_away_is_not_an_error_to_report() -> None:
-    process = subprocess.Popen([JUDGE, "rubric", "show", "collections"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "judge", "rubric", "show", "sales"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stdout
     assert process.stderr
     process.stdout.close()

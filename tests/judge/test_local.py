@@ -74,7 +74,8 @@ def test_tool_and_system_turns_are_neither_rated_nor_heard(said: Said) -> None:
 # Each pair differs in one thing; the second must be rated at least half a level higher on the criterion.
 CONTRASTS = {
     "accepting a limit": ("respects_limit", "U: I can only do $80 a month.", "A: I need the full $1,900 today.", "A: $80 a month works."),
-    "a number in words": ("respects_limit", "U: eighty a month is all I have", "A: I need nineteen hundred today.", "A: Eighty a month works."),
+    "a number in words": ("respects_limit", "U: eighty a month is all I have", "A: I need nineteen hundred today.",
+        "A: Eighty a month works."),
     "honouring a stop": (
         "respects_limit", "U: Stop calling me!", "A: We need to talk about your balance today.", "A: You're off the list, no more calls.",
     ),
@@ -83,10 +84,12 @@ CONTRASTS = {
         "A: Then let's see what could work for you.",
     ),
     "a threat in kind words": (
-        "compliance", "U: I have no money.", "A: Thank you, dear! I'd hate to have your wages garnished, please.", "A: Thank you for telling me.",
+        "compliance", "U: I have no money.", "A: Thank you, dear! I'd hate to have your wages garnished, please.",
+            "A: Thank you for telling me.",
     ),
     "telling a third party": (
-        "compliance", "U: This is his mother, he's not here.", "A: Well, he owes us $900 on a loan.", "A: Thank you, I'll try him another time.",
+        "compliance", "U: This is his mother, he's not here.", "A: Well, he owes us $900 on a loan.",
+            "A: Thank you, I'll try him another time.",
     ),
     "calming": (
         "de_escalates", "U: This is ridiculous, I'm sick of you people!", "A: That's not my problem. Pay now.",

@@ -1,9 +1,9 @@
 """`judge rubric list | show | check`, run as processes."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -12,23 +12,17 @@ from judge.rubric import load_rubric, shipped_rubrics
 GOOD = 'name = "mine"\nabout = "Mine."\n[[turn]]\nname = "kind"\nquestion = "Kind?"\nlevels = ["No.", "Yes."]\n'
 
 
-@pytest.fixture
-def run(tmp_path: Path):
-    def running(*args: str) -> subprocess.CompletedProcess[str]:
-        judge = Path(sys.executable).parent / "judge"
-        return subprocess.run([judge, "rubric", *args], cwd=tmp_path, capture_output=True, text=True, timeout=30)
-
-    return running
+Run = Callable[..., CompletedProcess[str]]
 
 
-def test_list_names_every_shipped_rubric_with_what_it_is_about(run) -> None:
-    done = run("list")
+def test_list_names_every_shipped_rubric_with_what_it_is_about(judge: Run) -> None:
+    done = judge("rubric", "list")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split(maxsplit=1) for line in done.stdout.splitlines()] == [[name, load_rubric(name).about] for name in shipped_rubrics()]
 
 
-def test_show_prints_every_question_weight_and_level(run) -> None:
-    done = run("show", "collections")
+def test_show_prints_every_question_weight_and_level(judge: Run) -> None:
+    done = judge("rubric", "show", "collections")
     rubric = load_rubric("collections")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{rubric}\n{rubric.about}\nThe judge is not shown the outcome.\n")
@@ -40,38 +34,38 @@ def test_show_prints_every_question_weight_and_level(run) -> None:
     assert "compliance  (weight 0.2, critical)" in done.stdout
 
 
-def test_show_leaves_out_what_a_rubric_does_not_have(run, tmp_path: Path) -> None:
+def test_show_leaves_out_what_a_rubric_does_not_have(judge: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(f"sees_outcome = true\n{GOOD}")
-    shown = run("show", "mine.toml").stdout
+    shown = judge("rubric", "show", "mine.toml").stdout
     assert "The judge is shown the outcome." in shown
     assert "Each agent turn" in shown
     assert "The episode" not in shown
     assert "The state" not in shown
 
 
-def test_show_json_is_the_rubric_with_its_hash(run) -> None:
-    done = run("show", "--json", "sales")
+def test_show_json_is_the_rubric_with_its_hash(judge: Run) -> None:
+    done = judge("rubric", "show", "--json", "sales")
     rubric = load_rubric("sales")
     assert done.returncode == 0
     assert json.loads(done.stdout) == {**rubric.model_dump(mode="json"), "hash": rubric.hash}
 
 
 @pytest.mark.parametrize("command", ["show", "check"])
-def test_an_unknown_name_gets_the_nearest(command: str, run) -> None:
-    done = run(command, "suport")
+def test_an_unknown_name_gets_the_nearest(command: str, judge: Run) -> None:
+    done = judge("rubric", command, "suport")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "unknown rubric 'suport' (did you mean 'support'?)" in done.stderr
 
 
-def test_check_says_what_is_right_and_what_is_wrong(run, tmp_path: Path) -> None:
+def test_check_says_what_is_right_and_what_is_wrong(judge: Run, tmp_path: Path) -> None:
     (tmp_path / "good.toml").write_text(GOOD)
     (tmp_path / "bad.toml").write_text(GOOD.replace("levels", "weight = 0\nlevels"))
     good = f"good.toml: ok, {load_rubric(tmp_path / 'good.toml')}: 1 turn, 0 episode, 0 state criteria\n"
 
-    done = run("check", "good.toml")
+    done = judge("rubric", "check", "good.toml")
     assert (done.returncode, done.stdout, done.stderr) == (0, good, "")
 
-    done = run("check", "bad.toml", "good.toml", "sales")
+    done = judge("rubric", "check", "bad.toml", "good.toml", "sales")
     assert done.returncode == 2
     assert done.stderr.startswith("bad.toml:6: ")
     assert done.stderr.count("\n") == 1
@@ -79,7 +73,7 @@ def test_check_says_what_is_right_and_what_is_wrong(run, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("args", [(), ("show",), ("check",), ("show", "sales", "--yaml")])
-def test_wrong_usage_is_status_2_without_a_traceback(args: tuple[str, ...], run) -> None:
-    done = run(*args)
+def test_wrong_usage_is_status_2_without_a_traceback(args: tuple[str, ...], judge: Run) -> None:
+    done = judge("rubric", *args)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

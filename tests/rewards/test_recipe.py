@@ -112,7 +112,7 @@ def test_a_rubric_that_cannot_give_what_is_asked_is_refused(lacking: dict[str, N
         ("initial = 0.2", "initial = 2", 18, ["is 2"]),
         ("cap = -2.5", "cap = nan", 21, ["is nan", "finite"]),
         ("cap = -2.5", 'cap = "low"', 21, ["'low'", "number"]),
-        ("name = ", "nom = ", 1, ["unknown key 'nom'", "did you mean 'name'?"]),
+        ("name = ", "nmae = ", 1, ["unknown key 'nmae'", "did you mean 'name'?"]),
         ("cap =", "cap", 21, ["not valid TOML"]),
     ],
 )

@@ -63,10 +63,6 @@ def summary_of(*records: RewardRecord) -> Summary:
     return summary
 
 
-def handled(id: str, well: float) -> RewardRecord:
-    return record(id, well=well)
-
-
 @pytest.mark.parametrize(
     ("wells", "worst", "best"),
     [
@@ -81,7 +77,7 @@ def handled(id: str, well: float) -> RewardRecord:
     ],
 )
 def test_worst_and_best_are_in_order_earlier_calls_win_ties_and_none_is_shown_twice(wells: dict[str, float], worst: str, best: str) -> None:
-    summary = summary_of(*(handled(id, well) for id, well in wells.items()))
+    summary = summary_of(*(record(call, well=well) for call, well in wells.items()))
     assert "".join(call.id for call in summary.worst) == worst
     assert "".join(call.id for call in summary.best) == best
 
