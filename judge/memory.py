@@ -1,9 +1,13 @@
 """What had been said in a dialogue before the turn at hand; forgets wording, keeps figures, topics, moods and promises."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from judge.cues import AgentTurn
 from judge.utterance import Utterance
+
+NO_CLAIM = frozenset(("never", "don't", "have", "that", "this", "with", "would", "really", "just"))
+RECALLED = 50  # turns back that a repetition is still noticed: keeps very long dialogues linear
 
 
 @dataclass(slots=True)
@@ -15,8 +19,8 @@ class Memory:
     stems: set[str] = field(default_factory=set)  # all content words of the other side
     numbers: set[float] = field(default_factory=set)
     agent_stems: set[str] = field(default_factory=set)
-    own: list[Utterance] = field(default_factory=list)
-    questions: list[frozenset[str]] = field(default_factory=list)
+    own: deque[Utterance] = field(default_factory=lambda: deque(maxlen=RECALLED))  # the agent's turns
+    questions: deque[frozenset[str]] = field(default_factory=lambda: deque(maxlen=RECALLED))  # what its questions were about
     hardship: set[str] = field(default_factory=set)
     limit: float | None = None
     agreed: float | None = None
@@ -78,11 +82,7 @@ def remember(memory: Memory, turn: AgentTurn) -> None:
 def claim(said: Utterance, after: int) -> list[str]:
     """Return the content words that follow `I have`, `I never` and the like: what the agent claims of itself."""
     words = said.words[after : after + 5]
-    return [
-        word[:5]
-        for word in words
-        if len(word) > 3 and word not in ("never", "don't", "have", "that", "this", "with", "would", "really", "just")
-    ]
+    return [word[:5] for word in words if len(word) > 3 and word not in NO_CLAIM]
 
 
 def denies(said: Utterance, after: int) -> bool:

@@ -29,6 +29,11 @@ def read_turns(transcript: Transcript) -> Iterator[AgentTurn | Utterance]:
             yield agent_turn
 
 
+ANSWERS = frozenset(("yes", "no", "yeah", "yep", "sure", "of", "absolutely", "it's", "it", "not", "about", "correct"))
+BUTS = frozenset(("but", "however", "unfortunately"))
+UPWARDS = frozenset(("stretch", "more", "bit", "instead", "meet", "up"))
+
+
 class Noticing:
     """The cues of one turn; `all` fills `turn.cues`."""
 
@@ -110,12 +115,12 @@ class Noticing:
                 self._note("uptake_date", 1.0, (at, at + 1))
             if self.shared:
                 self._note("uptake_content", len(self.shared) / 3, self._span_of(self.shared))
-        reasons = self.memory.hardship & said.stems
+        reasons = said.stems & self.memory.hardship
         if reasons:
-            self._note("uptake_reason", 1.0, self._span_of(frozenset(reasons)))
-        earlier = (self.memory.stems - self.heard_stems - self.memory.agent_stems) & said.stems
-        earlier_numbers = (self.memory.numbers - self.heard_numbers - {0.0}) & said.values
-        self._note("uptake_earlier", (len(earlier) + 2 * len(earlier_numbers)) / 3, self._span_of(frozenset(earlier)) if earlier else None)
+            self._note("uptake_reason", 1.0, self._span_of(reasons))
+        earlier = (said.stems & self.memory.stems) - self.heard_stems - self.memory.agent_stems
+        earlier_numbers = (said.values & self.memory.numbers) - self.heard_numbers - {0.0}
+        self._note("uptake_earlier", (len(earlier) + 2 * len(earlier_numbers)) / 3, self._span_of(earlier) if earlier else None)
         taken_up = cues.keys() & {"uptake_amount", "uptake_date", "uptake_content", "uptake_reason"}
         acknowledged = said.has("acknowledges", "apologises")
         if self.fresh and acknowledged:
@@ -126,33 +131,16 @@ class Noticing:
             self._note_family("hollow", "formula")
         if substance and not taken_up:
             self._note("ignores_substance", 0.4 if acknowledged or said.has("agrees") else 1.0)
-        if (
-            acknowledged
-            and said.has("pressure", "threat", "demand")
-            and any(word in ("but", "however", "unfortunately") for word in said.words)
-        ):
-            at = next(at for at, word in enumerate(said.words) if word in ("but", "however", "unfortunately"))
-            self._note("acknowledges_then_presses", 1.0 if said.has("pressure", "threat") else 0.5, (at, at + 1))
+        but = next((at for at, word in enumerate(said.words) if word in BUTS), None)
+        if acknowledged and but is not None and said.has("pressure", "threat", "demand"):
+            self._note("acknowledges_then_presses", 1.0 if said.has("pressure", "threat") else 0.5, (but, but + 1))
 
     def _questions(self) -> None:
         said, cues = self.said, self.turn.cues
         asked = self.fresh and any(heard.question for heard in self.heard)
         new = said.stems - self.heard_stems - self.memory.agent_stems
         if asked:
-            short_answer = bool(said.words) and said.words[0] in (
-                "yes",
-                "no",
-                "yeah",
-                "yep",
-                "sure",
-                "of",
-                "absolutely",
-                "it's",
-                "it",
-                "not",
-                "about",
-                "correct",
-            )
+            short_answer = bool(said.words) and said.words[0] in ANSWERS
             gives = bool(said.numbers) or bool(said.dates) or len(new) >= 4 or said.has("commits", "agrees", "reasons")
             turned_away = said.has("deflects", "formula", "vacuous", "dismisses") and not (said.numbers or said.has("reasons", "offers"))
             if (short_answer or (gives and (self.shared or said.numbers or said.dates))) and not turned_away:
@@ -190,9 +178,9 @@ class Noticing:
             for word in claim(said, after):
                 if memory.claims.get(word, affirmed) != affirmed:
                     self._note("contradicts_self", 1.0, (max(0, after - 2), after))
-        own_words = (memory.agent_stems - memory.stems) & said.stems
+        own_words = (said.stems & memory.agent_stems) - memory.stems
         if memory.own and alike <= 0.5:
-            self._note("recalls_own_words", len(own_words) / 3, self._span_of(frozenset(own_words)) if own_words else None)
+            self._note("recalls_own_words", len(own_words) / 3, self._span_of(own_words) if own_words else None)
         if self._heard("correction"):
             if said.has("apologises", "acknowledges") and (self.shared or said.numbers or said.has("commits", "agrees")):
                 self._note_first("mends", "apologises", "acknowledges")
@@ -213,12 +201,7 @@ class Noticing:
             if above and (not within or said.has("rejects")) and presses and not said.has("reasons"):
                 self._note("over_limit", 1.0, (above[0], above[0] + 1))
                 self.turn.cues.pop("uptake_amount", None)
-            elif (
-                above
-                and within
-                and said.question
-                and any(word in ("stretch", "more", "bit", "instead", "meet", "up") for word in said.words)
-            ):
+            elif above and within and said.question and any(word in UPWARDS for word in said.words):
                 self._note("pushes_up", 1.0, (above[0], above[0] + 1))
             elif within and not said.has("insult", "rejects") and not (said.has("pressure") and not said.has("agrees", "commits")):
                 self._note("accepts_limit", 1.0, (within[0], within[0] + 1))
@@ -239,7 +222,7 @@ class Noticing:
                 self._note_first("honours_request", "releases", "commits")
             else:
                 self._note("ignores_request")
-                if self._heard("stop_request") and (said.has("demand", "pressure", "threat", "urgency", "coerces")):
+                if self._heard("stop_request") and said.has("demand", "pressure", "threat", "urgency", "coerces"):
                     self._note("threat_after_stop")
         elif memory.stop_asked and said.has("demand", "pressure", "urgency"):
             self._note_first("threat_after_stop", "demand", "pressure", "urgency")

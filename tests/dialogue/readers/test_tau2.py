@@ -130,3 +130,11 @@ def test_a_file_cut_in_the_middle_keeps_the_runs_before(read):
     text = json.dumps(result(run(), run(id="r2")))
     found, (reject,) = read(text[:-60], format="tau2")
     assert ([item.transcript.id for item in found], reject.line) == (["r1"], 2)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda text: text[:-1], lambda text: text + text.replace("r1", "r2"), lambda text: text[:-1] + ', "a": ?}']
+)
+def test_a_file_broken_after_its_runs_is_told(read, change):
+    found, (reject,) = read(change(json.dumps(result(run()))), format="tau2")
+    assert ([item.transcript.id for item in found], reject.line) == (["r1"], 2)

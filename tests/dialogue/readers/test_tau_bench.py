@@ -106,6 +106,23 @@ def test_a_file_that_is_no_array_of_runs_never_passes_in_silence(read, data):
     assert rejects
 
 
+@pytest.mark.parametrize("number", ["9" * 5_000, "1e99999999999999999999", "-1E-99999999999999999999"], ids=["digits", "huge", "tiny"])
+def test_a_number_that_python_will_not_hold_is_one_reject(read, number):
+    rows_before = [row(trial=trial, info="x" * 9_000) for trial in range(20)]
+    text = json.dumps(rows_before)[:-1]
+    found, (reject,) = read(f'{text}, {{"task_id": {number}}}]', format="tau-bench")
+    # ijson's C parser drops what it read ahead in the same 64 KiB when such an integer comes, so the last rows may go.
+    assert [item.line for item in found] == list(range(1, reject.line))
+    assert reject.line > 10
+
+
+@pytest.mark.parametrize("more", ["garbage", json.dumps([row(trial=3)]), "]"])
+def test_what_follows_the_array_is_not_skipped_in_silence(read, more):
+    # Two result files put together with `cat`: whoever reads half of them must know.
+    found, (reject,) = read(f"[{json.dumps(row())}]\n{more}", format="tau-bench")
+    assert ([item.line for item in found], reject.line) == ([1], 2)
+
+
 def test_a_deeply_nested_row_is_one_reject(read):
     nested = "[" * 5_000 + "]" * 5_000
     found, rejects = read(f'[{json.dumps(row())}, {json.dumps(row(trial=3, info=0))[:-1]}, "more": {nested}}}]', format="tau-bench")
