@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dialogue.errors import InputProblem
 from dialogue.reader import Found, Reject, reader_for
-from dialogue.source import Source
+from dialogue.source import Source, stem_of
 from dialogue.transcript import Transcript
 
 
@@ -40,8 +40,11 @@ class Reading:
 
     def __iter__(self) -> Iterator[Found]:
         places: dict[str, tuple[int, int]] = {}
+        stems = [stem_of(path) for path in self._paths]
         for file_number, path in enumerate(self._paths):
             with Source(path) as source:
+                if stems.count(source.stem) > 1:  # ids made from the file's name must differ between folders
+                    source.stem = f"{Path(path).parent.name}/{source.stem}"
                 self._source = source
                 for item in reader_for(source, self._format).read(source):
                     if isinstance(item, Reject):

@@ -58,7 +58,7 @@ class Source(AbstractContextManager["Source"]):
 
     def __init__(self, path: str | Path) -> None:
         self.name = "<stdin>" if str(path) == "-" else str(path)
-        self.stem = "stdin" if str(path) == "-" else Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
+        self.stem = stem_of(path)
         try:
             self._file = cast(io.BufferedIOBase, sys.stdin.buffer if str(path) == "-" else Path(path).open("rb"))
         except OSError as error:
@@ -71,6 +71,7 @@ class Source(AbstractContextManager["Source"]):
         self.head, met = _ahead(plain, HEAD_BYTES)
         self.stream = io.BufferedReader(_Rejoined(self.head, plain, met), HEAD_BYTES)
         if self.head[:2] in _UTF16:
+            self.__exit__(None, None, None)
             raise UsageProblem(f"{self.name} is UTF-16; expected UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`")
         if self.head.startswith(_UTF8_BOM):
             self.stream.read(len(_UTF8_BOM))
@@ -120,6 +121,11 @@ class Source(AbstractContextManager["Source"]):
                 )
             elif (stripped := data.rstrip(b"\r\n")) and not stripped.isspace():
                 yield Line(number, stripped)
+
+
+def stem_of(path: str | Path) -> str:
+    """Return a file's name without folder and endings, for ids of dialogues that bring none."""
+    return "stdin" if str(path) == "-" else Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
 
 
 def _ahead(stream: io.BufferedIOBase, count: int) -> tuple[bytes, Exception | None]:

@@ -295,11 +295,12 @@ class Noticing:
         if not concrete:
             self._note_family("vague", "vague", 2)
         if said.has("deflects"):
-            if said.has("reasons", "offers", "commits"):
+            if said.mentions("reasons") or said.has("offers", "commits"):
                 self._note_family("deflects_with_way", "deflects")
             else:
                 self._note_family("deflects", "deflects")
-        self._note_family("gives_reason", "reasons")
+        if said.mentions("reasons"):  # "I can't, because": what the negation denies is not the reason
+            self._note("gives_reason", 1.0, (said.hits.get("reasons") or said.negated["reasons"])[0])
         self._note_family("discloses", "disclosure")
 
     def _form(self) -> None:

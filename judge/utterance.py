@@ -88,6 +88,10 @@ class Utterance:
         """Say whether any of the families occurs, not negated."""
         return any(family in self.hits for family in families)
 
+    def mentions(self, family: str) -> bool:
+        """Say whether the family occurs, negated or not."""
+        return family in self.hits or family in self.negated
+
     def first_of(self, *families: str) -> str | None:
         """Return the first of the families that occurs, not negated."""
         return next((family for family in families if family in self.hits), None)

@@ -16,6 +16,10 @@ from dialogue.transcript import Transcript
 MAX_DEPTH = 100  # of nesting inside a row; deeper ones are passed over without being built
 
 
+# What the parser raises on broken JSON, and on numbers that Python will not hold (ijson lets some of them escape as SystemError).
+UNREADABLE = (ijson.JSONError, ValueError, ArithmeticError, SystemError)
+
+
 class _TooDeep:
     """Stands for a row that nests deeper than any dialogue does."""
 
@@ -25,7 +29,8 @@ def read_rows(
 ) -> Iterator[Found | Reject]:
     """Yield a transcript or a reject for every row of the top-level array, or of the one under `key` of the top-level object.
 
-    Rows are numbered from 1. A syntax error ends the file: what follows it cannot be told apart.
+    Rows are numbered from 1. A syntax error ends the file: what follows it cannot be told apart. The parser (yajl)
+    replaces a lone surrogate by `?`.
     """
     rows = _rows(source, key)
     number = 0
@@ -38,7 +43,7 @@ def read_rows(
                 where = f"under '{key}'" if key else "in the file"
                 yield Reject(source.name, 1, f"no rows {where}", "at least one recorded run", None)
             return
-        except (ijson.JSONError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             reason = f"row {number} is not valid JSON ({' '.join(str(error).split())[:200]})"
             yield Reject(source.name, number, reason, "a whole JSON file: rows before this one were read", None)
             return
@@ -65,17 +70,17 @@ def _rows(source: Source, key: str | None) -> Iterator[Any]:
     """
     depth, last_key, rows_depth = 0, None, None
     builder: ObjectBuilder | None = None
-    deepest = 0
+    deepest, finished = 0, False
     for event, value in ijson.basic_parse(source.stream, use_float=False):
         if event in ("end_map", "end_array"):
             depth -= 1
         if rows_depth is None:
             if event == "map_key" and depth == 1:
                 last_key = value
-            elif event == "start_array" and ((key is None and depth == 0) or (depth == 1 and last_key == key is not None)):
+            elif event == "start_array" and not finished and (depth == 0 if key is None else depth == 1 and last_key == key):
                 rows_depth = depth + 1
         elif depth < rows_depth:
-            return
+            rows_depth, finished = None, True  # the rest of the file is still checked: it may be cut, or followed by another
         else:
             builder = builder or ObjectBuilder()
             deepest = max(deepest, depth - rows_depth)
