@@ -1,4 +1,4 @@
-"""`judge score` and `judge explain` as real processes: files, statuses, kills, company, memory."""
+"""`judge score` as a real process: files, statuses, kills, company, memory."""
 
 import gzip
 import json
@@ -126,7 +126,6 @@ def test_bad_input_is_told_kept_and_counted_and_the_rest_is_scored(judge: Run, e
         (["score", "{example}", "--out", "no/such/folder/r.jsonl"], "cannot write no/such/folder/r.jsonl"),
         (["score", "{example}", "--out", "."], "it is a folder"),
         (["score", "{example}", "--out", "{example}"], "is one of the transcripts"),
-        (["explain", "nowhere.jsonl", "x"], "cannot read nowhere.jsonl"),
     ],
 )
 def test_wrong_usage_is_one_clear_message_and_status_2(judge: Run, example: Path, args: list[str], says: str) -> None:
@@ -153,6 +152,14 @@ def test_several_files_and_gzip(judge: Run, example: Path, tmp_path: Path) -> No
     done = judge("score", "a.jsonl.gz", example, "--out", "both.jsonl")
     assert done.returncode == 0
     assert len((tmp_path / "both.jsonl").read_text().splitlines()) == 15
+
+
+def test_a_pipe_is_read_like_a_file(judge: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    writer = subprocess.Popen([sys.executable, "-c", f"open('pipe.jsonl', 'w').write({many(3)!r})"], cwd=tmp_path)
+    done = judge("score", "pipe.jsonl")
+    assert (done.returncode, writer.wait(30)) == (0, 0)
+    assert "3 scored" in done.stdout
 
 
 def test_an_empty_file_is_said_to_be_empty(judge: Run, tmp_path: Path) -> None:
@@ -187,16 +194,6 @@ def test_transcripts_cannot_steer_the_terminal(judge: Run, tmp_path: Path) -> No
     explained = judge("explain", "in.rewards.jsonl", evil)
     for text in (done.stdout, done.stderr, again.stdout, again.stderr, explained.stdout):
         assert "\x1b" not in text and "\u202e" not in text and "\x07" not in text
-
-
-def test_explain_says_why(judge: Run, example: Path) -> None:
-    judge("score", example)
-    done = judge("explain", "collections.rewards.jsonl", "call-1002")
-    assert done.returncode == 0
-    assert "turn 2: " in done.stdout and "asks for more than the stated limit" in done.stdout and "“Forty is not an option.”" in done.stdout
-    missing = judge("explain", "collections.rewards.jsonl", "call-102")
-    assert missing.returncode == 2
-    assert "did you mean 'call-10" in missing.stderr
 
 
 def test_killed_at_any_moment_the_next_run_ends_with_the_same_file(judge: Run, tmp_path: Path) -> None:

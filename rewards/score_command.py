@@ -1,4 +1,4 @@
-"""The rewards room's commands: `judge score` and `judge explain`; settings are read here and passed on."""
+"""`judge score`: from files of transcripts to a rewards file and a summary; settings are read here and passed on."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from dialogue.errors import UsageProblem, did_you_mean
+from dialogue.errors import UsageProblem
 from dialogue.reader import Reject
 from dialogue.reading import Reading
 from dialogue.transcript import Transcript
@@ -25,7 +25,7 @@ from judge.settings import Settings, load_settings
 from rewards.outcome import OutcomeTable, load_outcome_table, shipped_outcome_tables
 from rewards.output import Rejects, written_whole
 from rewards.recipe import load_recipe
-from rewards.record import RatingRecord, RewardRecord, Status, read_rewards
+from rewards.record import Status
 from rewards.score import accepted, score
 from rewards.summary import Summary
 from rewards.table import print_summary, printable
@@ -61,7 +61,7 @@ def score_command(
     mix.check(question)
     rater = make_judge(settings.judge, question)
     for file in files:
-        if file != "-" and not Path(file).is_file():
+        if file != "-" and (not Path(file).exists() or Path(file).is_dir()):
             raise UsageProblem(f"cannot read {file}: {'it is a folder' if Path(file).is_dir() else 'no such file'}; name an existing file")
     summary = Summary(question)
     beside = target if target and (target.is_file() or not target.exists()) else Path("rewards.jsonl")
@@ -91,43 +91,6 @@ def score_command(
     _report(summary, reading, target, rejects.path if kept else None, time.perf_counter() - begun, as_json=as_json)
     if summary.rejects or summary.statuses[Status.FAILED] or not sum(summary.statuses.values()):
         raise typer.Exit(1)
-
-
-def explain_command(
-    rewards: Annotated[str, typer.Argument(help="A rewards file.")],
-    id: Annotated[str, typer.Argument(help="The call's id.")],
-) -> None:
-    """Explain one call's reward: every turn's terms, ratings, reasons and quotes."""
-    ids = []
-    for record in read_rewards(rewards):
-        if record.id == id:
-            _explain(record)
-            return
-        ids.append(record.id)
-    raise UsageProblem(f"no call {id!r} in {rewards}{did_you_mean(id, ids)}; it holds {len(ids):,} calls")
-
-
-def _explain(record: RewardRecord) -> None:
-    reward = "no reward" if record.episode.reward is None else f"reward {record.episode.reward:+.3f}"
-    outcome = "no outcome recorded" if record.outcome is None else f"outcome {record.outcome}"
-    print(printable(f"{record.id}: {reward} ({outcome}; {record.status})"))
-    judge = str(record.judge) if record.judge else "no judge"
-    print(f"judge {judge}; recipe {record.recipe}; outcomes {record.outcomes}; {'cleared' if record.cleared else 'not cleared'}")
-    if record.failure:
-        print(printable(f"the judge failed ({record.failure.kind}): {record.failure.detail}"))
-    for turn in record.turns:
-        terms = ", ".join(f"{name} {value:+.3f}" for name, value in turn.terms.items())
-        print(f"\nturn {turn.turn}: {'no reward' if turn.reward is None else f'{turn.reward:+.3f}'}" + (f" = {terms}" if terms else ""))
-        _explain_ratings(turn.ratings)
-    print("\nepisode: " + ", ".join(f"{name} {value:+.3f}" for name, value in record.episode.terms.items()))
-    _explain_ratings(record.episode.ratings)
-
-
-def _explain_ratings(ratings: dict[str, RatingRecord]) -> None:
-    for name, rating in ratings.items():
-        print(printable(f"  {name} {rating.value:g}: {rating.reason}"))
-        if rating.quote:
-            print(printable(f"      “{rating.quote}”"))
 
 
 def _target(out: str | None, files: list[str]) -> Path | None:
@@ -164,7 +127,7 @@ def _progress(reading: Reading, files: list[str], summary: Summary) -> Iterator[
     if not console.is_terminal:
         yield lambda: None
         return
-    sizes = [None if file == "-" else Path(file).stat().st_size for file in files]
+    sizes = [Path(file).stat().st_size if Path(file).is_file() else None for file in files]  # a pipe has none
     total = None if None in sizes else sum(size or 0 for size in sizes)
     columns = (TextColumn("scoring"), BarColumn(), TextColumn("{task.fields[done]:,} done, {task.fields[failed]:,} failed"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
