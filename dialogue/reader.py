@@ -1,5 +1,6 @@
 """The contract of a reader, and finding the one that fits a file; the formats themselves are in `dialogue/readers/`."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from dialogue.source import Source
 from dialogue.transcript import Transcript
 
 GROUP = "judge.readers"
+ARRAY = re.compile(r"\s*\[\s*\{")  # how a file begins that is one JSON array of objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,16 @@ class Head:
 
     @cached_property
     def objects(self) -> list[dict[str, Any]]:
-        """The first lines that are JSON objects by themselves (at most 20 lines are tried).
+        """The first lines that are JSON objects by themselves (at most 20 lines are tried), or the first objects of a JSON array.
 
         A line that the head cuts off counts with what stands before the cut: the first dialogue may be long.
         """
+        if ARRAY.match(self.text):
+            try:
+                rows = from_json(self.text, allow_partial="trailing-strings")
+            except ValueError:
+                return []
+            return [row for row in rows[:20] if isinstance(row, dict)]
         found = []
         for line in self.text.split("\n")[:20]:  # not splitlines: JSON allows the other separators inside a text
             try:

@@ -11,6 +11,16 @@ from pydantic import BaseModel, ValidationError
 
 from dialogue.errors import UsageProblem, did_you_mean, listed
 
+WORDING = {  # where pydantic speaks of Python
+    "model_type": "expected a table of keys and values, such as {{ key = value }}",
+    "dict_type": "expected a table of keys and values, such as {{ key = value }}",
+    "tuple_type": "expected an array, such as [1, 2]",
+    "too_short": "expected at least {min_length}",
+    "too_long": "expected at most {max_length}",
+    "string_type": "expected a text in quotes",
+    "string_pattern_mismatch": "expected lower-case letters, digits and _, beginning with a letter",
+}
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -90,7 +100,7 @@ def _explain_one(problem: dict[str, Any], model: type[BaseModel], path: Path, te
         return f"{place}: unknown key {dotted!r}{did_you_mean(key, allowed)}; allowed: {listed(allowed)}"
     if problem["type"] == "missing":
         return f"{place}: {dotted!r} is missing"
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = WORDING.get(problem["type"], str(problem["msg"]).removeprefix("Value error, ")).format(**problem.get("ctx", {}))
     value = problem["input"]
     shown = "" if isinstance(value, dict | list | BaseModel) else f" is {value if isinstance(value, date | time) else repr(value)}"
     return f"{place}: {dotted!r}{shown}: {message[0].lower()}{message[1:]}"

@@ -77,13 +77,16 @@ class Ledger(AbstractContextManager["Ledger"]):
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Hold the write lock from the start, so that a waiting process waits instead of failing half-way."""
-        self._db.conn.execute("begin immediate")
         try:
+            self._db.conn.execute("begin immediate")
             yield
+            self._db.conn.commit()
+        except sqlite3.Error as error:
+            self._db.conn.rollback()
+            raise UsageProblem(f"cannot write the ledger {self.path}: {error}; make room, or name another with --ledger") from error
         except BaseException:
             self._db.conn.rollback()
             raise
-        self._db.conn.commit()
 
     def __enter__(self) -> Self:
         return self

@@ -5,11 +5,12 @@ Terms, by name, on each agent turn:
   turns    weight * the turn's mean rating on [-1, 1] / number of agent turns
   episode  weight * the episode's mean rating on [-1, 1], on the last agent turn
   shaping  weight * (discount * phi(after) - phi(before)), phi after the last turn being 0
-  veto     what is needed to hold a violation at the cap, on the turn of the violation
+  veto     what is needed to hold a violation at the cap, on the turn of the violation; shaping comes on top (law 5)
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from dialogue.transcript import Transcript
@@ -28,6 +29,22 @@ class Rated(Protocol):
     def value(self) -> float: ...
 
 
+class ViolationKind(StrEnum):
+    """What told of a violation."""
+
+    SIGNAL = "signal"  # logged with the dialogue (or as its outcome)
+    RATING = "rating"  # a critical criterion, rated at its worst
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The violation that decided an episode: which agent turn answers for it (counted from 0), and what told of it."""
+
+    turn: int
+    kind: ViolationKind
+    name: str  # of the signal, or of the criterion
+
+
 @dataclass(frozen=True, slots=True)
 class Reward:
     """What each agent turn earned and the episode's total, as named terms.
@@ -38,6 +55,7 @@ class Reward:
 
     turns: tuple[Terms, ...]
     complete: bool = True
+    violation: Violation | None = None
 
     @property
     def episode(self) -> Terms:
@@ -73,14 +91,15 @@ def blend(transcript: Transcript, outcome: Outcome | None, verdict: Verdict | No
                 terms["turns"] = recipe.turns.weight * mean_unit(rated.ratings, rubric.turn) / count
         if recipe.episode and recipe.episode.weight:
             turns[-1]["episode"] = recipe.episode.weight * mean_unit(verdict.episode, rubric.episode)
-    if recipe.veto:
-        _veto(turns, transcript, outcome, verdict, rubric, recipe.veto.cap)
+    violation = find_violation(transcript, outcome, verdict if recipe.veto else None, rubric)
+    if recipe.veto and violation:
+        turns[violation.turn] |= _veto(turns, recipe.veto.cap)
     if verdict and rubric.state and recipe.shaping and recipe.shaping.weight:
         state = rubric.state
         potentials = [state.scale.to_unit(rated.ratings[state.name].value) for rated in verdict.turns]
         for terms, shaped in zip(turns, shaping(potentials, recipe.shaping), strict=True):
             terms["shaping"] = shaped
-    return Reward(tuple(turns), complete=verdict is not None or not recipe.needs_verdict)
+    return Reward(tuple(turns), verdict is not None or not recipe.needs_verdict, violation)
 
 
 def placed(term: OutcomeTerm, count: int) -> list[float]:
@@ -110,27 +129,25 @@ def shaping(potentials: Sequence[float], term: ShapingTerm) -> list[float]:
     return [term.weight * (term.discount * b - a) for a, b in zip(before, after, strict=True)]
 
 
-def _veto(turns: list[Terms], transcript: Transcript, outcome: Outcome | None, verdict: Verdict | None, rubric: Rubric, cap: float) -> None:
-    """Put a `veto` term on the turn of the first violation, if there is one."""
-    where = _violation(transcript, outcome, verdict, rubric)
-    if where is None:
-        return
-    so_far = sum(sum(terms.values()) for terms in turns)
-    outcomes = [terms["outcome"] for terms in turns if "outcome" in terms]
-    limit = min(cap, sum(outcomes)) if outcomes else cap
-    turns[where]["veto"] = min(0.0, limit - so_far)
-
-
-def _violation(transcript: Transcript, outcome: Outcome | None, verdict: Verdict | None, rubric: Rubric) -> int | None:
-    """Return which agent turn (0-based among agent turns) answers for a violation, or None.
+def find_violation(transcript: Transcript, outcome: Outcome | None, verdict: Verdict | None, rubric: Rubric) -> Violation | None:
+    """Return the first violation: a catastrophic signal before anything else, then a critical criterion rated at its worst.
 
     A signal noticed on a turn of the other side belongs to the agent's turn before it.
     """
     if outcome and outcome.catastrophic and outcome.turn is not None:
         before = [k for k, index in enumerate(transcript.agent_turns) if index <= outcome.turn]
-        return before[-1] if before else 0
+        return Violation(before[-1] if before else 0, ViolationKind.SIGNAL, outcome.name)
     critical = [criterion for criterion in rubric.turn if criterion.critical]
     for k, rated in enumerate(verdict.turns if verdict else ()):
-        if any(criterion.violated(rated.ratings[criterion.name].value) for criterion in critical):
-            return k
+        for criterion in critical:
+            if criterion.violated(rated.ratings[criterion.name].value):
+                return Violation(k, ViolationKind.RATING, criterion.name)
     return None
+
+
+def _veto(turns: Sequence[Terms], cap: float) -> Terms:
+    """Return the term that holds the episode at the cap and at what the outcome alone is worth; none if it is there already."""
+    so_far = sum(sum(terms.values()) for terms in turns)
+    outcomes = [terms["outcome"] for terms in turns if "outcome" in terms]
+    limit = min(cap, sum(outcomes)) if outcomes else cap
+    return {"veto": limit - so_far} if so_far > limit else {}

@@ -5,8 +5,11 @@ from typing import Annotated
 import typer
 
 from dialogue.errors import UsageProblem, did_you_mean
+from rewards.blend import Terms, ViolationKind
 from rewards.record import RatingRecord, RewardRecord, read_rewards
 from rewards.table import printable
+
+ORDER = ("outcome", "turns", "episode", "veto", "shaping")
 
 
 def explain_command(
@@ -27,16 +30,24 @@ def _explain(record: RewardRecord) -> None:
     reward = "no reward" if record.episode.reward is None else f"reward {record.episode.reward:+.3f}"
     outcome = "no outcome recorded" if record.outcome is None else f"outcome {record.outcome}"
     print(printable(f"{record.id}: {reward} ({outcome}; {record.status})"))
-    judge = str(record.judge) if record.judge else "no judge"
-    print(f"judge {judge}; recipe {record.recipe}; outcomes {record.outcomes}; {'cleared' if record.cleared else 'not cleared'}")
+    judge = f"judge {record.judge}, {'cleared' if record.cleared else 'not cleared'}" if record.judge else "no judge was asked"
+    print(f"{judge}; recipe {record.recipe}; outcomes {record.outcomes}")
+    if record.violation:
+        told = "logged signal" if record.violation.kind is ViolationKind.SIGNAL else "critical rating of"
+        print(printable(f"violation on turn {record.violation.turn}: {told} {record.violation.name}"))
     if record.failure:
         print(printable(f"the judge failed ({record.failure.kind}): {record.failure.detail}"))
     for turn in record.turns:
-        terms = ", ".join(f"{name} {value:+.3f}" for name, value in turn.terms.items())
-        print(f"\nturn {turn.turn}: {'no reward' if turn.reward is None else f'{turn.reward:+.3f}'}" + (f" = {terms}" if terms else ""))
+        print(f"\nturn {turn.turn}: {_sum(turn.reward, turn.terms)}")
         _explain_ratings(turn.ratings)
-    print("\nepisode: " + ", ".join(f"{name} {value:+.3f}" for name, value in record.episode.terms.items()))
+    print(f"\nepisode: {_sum(record.episode.reward, record.episode.terms)}")
     _explain_ratings(record.episode.ratings)
+
+
+def _sum(reward: float | None, terms: Terms) -> str:
+    """Return `total = part, part`, the parts always in the same order."""
+    parts = ", ".join(f"{name} {terms[name]:+.3f}" for name in sorted(terms, key=ORDER.index))
+    return ("no reward" if reward is None else f"{reward:+.3f}") + (f" = {parts}" if parts else "")
 
 
 def _explain_ratings(ratings: dict[str, RatingRecord]) -> None:

@@ -34,12 +34,16 @@ class LengthRule(BaseModel):
 
 
 class NumericScale(BaseModel):
-    """Maps numeric outcomes linearly: `from` [low, high] onto `to` [value at low, value at high]."""
+    """Maps numeric outcomes linearly: `from` [low, high] onto `to` [value at low, value at high].
+
+    Numbers of at least `success_from` are successes, and subject to the length rule.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     source: Annotated[tuple[Value, Value], Field(alias="from")]
     target: Annotated[tuple[Value, Value], Field(alias="to")]
+    success_from: Value | None = None
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
@@ -98,7 +102,7 @@ class OutcomeTable(BaseModel):
             return None
         if isinstance(logged, str):
             return self._named(logged, transcript)
-        return self._number(logged)
+        return self._number(logged, transcript)
 
     def _named(self, name: str, transcript: Transcript) -> Outcome:
         if name in self.catastrophic:
@@ -109,20 +113,24 @@ class OutcomeTable(BaseModel):
                 f"unknown outcome {name!r}{did_you_mean(name, known)}", f"one of {listed(known)} (outcome table {self.name!r})"
             )
         ending = self.outcomes[name]
-        value = ending.value
-        if self.length and ending.success:
-            value -= self.length.per_turn * max(0, len(transcript.agent_turns) - self.length.after)
-            if self.length.floor is not None:
-                value = max(value, min(ending.value, self.length.floor))
-        return Outcome(name, value)
+        return Outcome(name, self._shortened(ending.value, transcript) if ending.success else ending.value)
 
-    def _number(self, number: float) -> Outcome:
+    def _shortened(self, value: float, transcript: Transcript) -> float:
+        """Return what a success is worth after the length rule."""
+        if self.length is None:
+            return value
+        shortened = value - self.length.per_turn * max(0, len(transcript.agent_turns) - self.length.after)
+        return shortened if self.length.floor is None else max(shortened, min(value, self.length.floor))
+
+    def _number(self, number: float, transcript: Transcript) -> Outcome:
         if self.numeric is None:
             raise InputProblem(f"the outcome is the number {number:g}", f"a name: outcome table {self.name!r} has no [numeric] scale")
         (low, high), (at_low, at_high) = self.numeric.source, self.numeric.target
         if not low <= number <= high:
             raise InputProblem(f"the outcome {number:g} is off the scale", f"{low:g} to {high:g} (outcome table {self.name!r})")
-        return Outcome(f"{number:g}", at_low + (number - low) / (high - low) * (at_high - at_low))
+        value = at_low + (number - low) / (high - low) * (at_high - at_low)
+        success = self.numeric.success_from is not None and number >= self.numeric.success_from
+        return Outcome(f"{number:g}", self._shortened(value, transcript) if success else value)
 
 
 def shipped_outcome_tables() -> dict[str, Path]:

@@ -15,6 +15,8 @@ from dialogue.errors import UsageProblem
 def written_whole(path: Path | None) -> Iterator[IO[str]]:
     """Give a text stream whose content becomes the file at `path` when the block ends without error; None is stdout.
 
+    Nothing written leaves a file that is there as it is: an empty input must not wipe yesterday's rewards.
+
     Raises:
         UsageProblem: the place cannot be written.
     """
@@ -36,7 +38,11 @@ def written_whole(path: Path | None) -> Iterator[IO[str]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        part.replace(path)
+            empty = stream.tell() == 0
+        if empty and path.exists():
+            part.unlink()
+        else:
+            part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -72,7 +78,10 @@ class Rejects:
     def write(self, line: str) -> None:
         """Add a line."""
         if self._stream is None:
-            self._stream = self._part.open("w", encoding="utf-8", newline="\n")
+            try:
+                self._stream = self._part.open("w", encoding="utf-8", newline="\n")
+            except OSError as error:
+                raise UsageProblem(f"cannot write the rejects file {self.path}: {error.strerror}; name another place with --out") from error
         self._stream.write(line + "\n")
 
     def keep(self) -> bool:
@@ -82,10 +91,12 @@ class Rejects:
             return False
         self._stream.close()
         self._part.replace(self.path)
+        self._stream = None
         return True
 
     def drop(self) -> None:
-        """Forget what was written."""
+        """Forget what was written and not yet put in place."""
         if self._stream is not None:
             self._stream.close()
             self._part.unlink(missing_ok=True)
+            self._stream = None

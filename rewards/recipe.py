@@ -103,12 +103,12 @@ class Recipe(BaseModel):
         if self.shaping and self.shaping.weight and rubric.state is None:
             raise UsageProblem(
                 f"recipe {self.name!r} has [shaping], but rubric {rubric.name!r} has no [state] criterion; "
-                "add one or set shaping.weight = 0"
+                "add one, or set shaping.weight = 0"
             )
         if self.episode and self.episode.weight and not rubric.episode:
             raise UsageProblem(
                 f"recipe {self.name!r} weighs the episode, but rubric {rubric.name!r} has no [[episode]] criterion; "
-                "add one or set episode.weight = 0"
+                "add one, use another recipe, or copy this one to a .toml of your own and set episode.weight = 0"
             )
 
 

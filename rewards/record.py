@@ -5,13 +5,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic_core import to_json
 
 from dialogue.errors import InputProblem
 from dialogue.source import Source
 from dialogue.transcript import Transcript
 from judge.verdict import FailureKind, JudgeFailure, JudgeId, Rating, Verdict
-from rewards.blend import Reward, Terms
+from rewards.blend import Reward, Terms, ViolationKind
 
 DECIMALS = 12  # of written terms: hides the last bits of float noise, far below the 1e-9 that sums must hold
 
@@ -47,10 +48,6 @@ class TurnRecord(BaseModel):
     action: str | None = None
     action_prob: float | None = None
 
-    @model_serializer(mode="wrap")
-    def _without_unlogged(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_none(whole(self), ("state", "action", "action_prob"))
-
 
 class EpisodeRecord(BaseModel):
     """The whole episode: its ratings, and the sums of the turns' terms."""
@@ -71,6 +68,16 @@ class FailureRecord(BaseModel):
     detail: str
 
 
+class ViolationRecord(BaseModel):
+    """The violation that decided the episode: the transcript's turn that answers for it, and what told of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    turn: int
+    kind: ViolationKind
+    name: str
+
+
 class RewardRecord(BaseModel):
     """One episode. `judge` is null where the recipe asks for no judge; keys that were not logged are left out."""
 
@@ -87,15 +94,16 @@ class RewardRecord(BaseModel):
     turns: tuple[TurnRecord, ...]
     episode: EpisodeRecord
     cleared: bool
+    violation: ViolationRecord | None = None
     failure: FailureRecord | None = None
 
     def to_json(self) -> str:
         """Return the record as one line of JSON."""
-        return self.model_dump_json()
-
-    @model_serializer(mode="wrap")
-    def _without_no_failure(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_none(whole(self), ("failure",))
+        values = self.model_dump(mode="json")
+        _drop_none(values, ("violation", "failure"))
+        for turn in values["turns"]:
+            _drop_none(turn, ("state", "action", "action_prob"))
+        return to_json(values).decode()
 
 
 def make_record(
@@ -130,6 +138,8 @@ def make_record(
         terms=_rounded(reward.episode),
         reward=None if total is None else round(total, DECIMALS),
     )
+    found = reward.violation
+    violation = ViolationRecord(turn=transcript.agent_turns[found.turn], kind=found.kind, name=found.name) if found else None
     return RewardRecord(
         id=transcript.id,
         judge=answer.judge if answer else None,
@@ -142,6 +152,7 @@ def make_record(
         turns=tuple(turns),
         episode=episode,
         cleared=cleared,
+        violation=violation,
         failure=FailureRecord(kind=answer.kind, detail=answer.detail) if isinstance(answer, JudgeFailure) else None,
     )
 
@@ -161,10 +172,15 @@ def read_rewards(path: str | Path) -> Iterator[RewardRecord]:
                 yield RewardRecord.model_validate_json(line.data)
             except (ValidationError, InputProblem) as error:
                 number = line[0] if isinstance(line, tuple) else line.number
-                reason = str(error).splitlines()[0]
+                reason = str(error) if isinstance(error, InputProblem) else "'{}': {}".format(*_first_misfit(error))
                 raise InputProblem(
                     f"{source.name}:{number}: not a line of a rewards file ({reason})", "what `judge score` writes"
                 ) from error
+
+
+def _first_misfit(error: ValidationError) -> tuple[str, str]:
+    first = error.errors(include_url=False)[0]
+    return ".".join(map(str, first["loc"])), first["msg"].lower()
 
 
 def _ratings(ratings: dict[str, Rating]) -> dict[str, RatingRecord]:
@@ -174,9 +190,11 @@ def _ratings(ratings: dict[str, Rating]) -> dict[str, RatingRecord]:
     }
 
 
-def _without_none(values: dict[str, Any], optional: tuple[str, ...]) -> dict[str, Any]:
-    """Return the values without those optional keys that are None."""
-    return {key: value for key, value in values.items() if value is not None or key not in optional}
+def _drop_none(values: dict[str, Any], optional: tuple[str, ...]) -> None:
+    """Remove those optional keys that are None."""
+    for key in optional:
+        if values[key] is None:
+            del values[key]
 
 
 def _rounded(terms: Terms) -> Terms:

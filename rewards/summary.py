@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dialogue.reader import Reject
-from judge.rubric import Criterion, Rubric
-from rewards.blend import mean_unit
+from judge.rubric import Rubric
+from rewards.blend import ViolationKind, mean_unit
 from rewards.record import RatingRecord, RewardRecord, Status
 
 SHOWN = 3  # calls at each end
@@ -35,12 +35,10 @@ class Call:
 
     handling: float
     id: str
-    outcome: str | float | None
+    outcome: str
     reward: float
     turn: int
-    criterion: str
-    rating: str
-    reason: str
+    why: str
     quote: str | None
 
 
@@ -55,7 +53,7 @@ class Summary:
     first_rejects: list[str] = field(default_factory=list)
     agent_turns: int = 0
     without_outcome: int = 0
-    vetoed: int = 0
+    violations: int = 0
     reward: Mean = field(default_factory=Mean)
     by_outcome: dict[str, tuple[Mean, Mean]] = field(default_factory=dict)
     by_criterion: dict[tuple[str, str], Mean] = field(default_factory=dict)
@@ -73,10 +71,10 @@ class Summary:
         self.statuses[record.status] += 1
         self.agent_turns += len(record.turns)
         self.without_outcome += record.outcome is None
-        self.vetoed += "veto" in record.episode.terms
+        self.violations += record.violation is not None
         if record.failure:
             self.failures[record.failure.kind] += 1
-        name = "(none)" if record.outcome is None else record.outcome if isinstance(record.outcome, str) else f"{record.outcome:g}"
+        name = ending(record)
         rewards, handlings = self.by_outcome.setdefault(name, (Mean(), Mean()))
         if record.status is Status.FAILED or record.episode.reward is None:
             return
@@ -98,25 +96,28 @@ class Summary:
             self.by_criterion.setdefault((level, name), Mean()).add(rating.value)
 
     def _call(self, record: RewardRecord, reward: float) -> Call:
-        """Return the call with the turn and criterion that tell most about it."""
+        """Return the call with the turn and criterion that tell most about it: the violation, if there was one."""
         units = [mean_unit(turn.ratings, self.rubric.turn) for turn in record.turns]
         handling = sum(units) / len(units)
         if self.rubric.episode:
             handling = (handling + mean_unit(record.episode.ratings, self.rubric.episode)) / 2
+        if record.violation and record.violation.kind is ViolationKind.SIGNAL:
+            told = f"logged signal {record.violation.name}"
+            return Call(handling, record.id, ending(record), reward, record.violation.turn, told, None)
         towards = 1 if handling >= 0 else -1
         k = max(range(len(units)), key=lambda at: (towards * units[at], -at))
+        if record.violation:
+            k = next(at for at, turn in enumerate(record.turns) if turn.turn == record.violation.turn)
         turn = record.turns[k]
-
-        def tells(criterion: Criterion) -> tuple[bool, float]:
-            """Order criteria by how much they tell: a violation first; that there was none says nothing of a good turn."""
-            value = turn.ratings[criterion.name].value
-            first = criterion.violated(value) if towards < 0 else not criterion.critical
-            return first, towards * criterion.weight * criterion.scale.to_unit(value)
-
-        criterion = max(self.rubric.turn, key=tells)
+        criteria = {criterion.name: criterion for criterion in self.rubric.turn}
+        if record.violation:
+            criterion = criteria[record.violation.name]
+        else:  # that there was no violation says little of a call
+            telling = [c for c in self.rubric.turn if not c.critical] or list(self.rubric.turn)
+            criterion = max(telling, key=lambda c: towards * c.weight * c.scale.to_unit(turn.ratings[c.name].value))
         rating = turn.ratings[criterion.name]
-        shown = f"{rating.value:.1f} of {criterion.scale.high}"
-        return Call(handling, record.id, record.outcome, reward, turn.turn, criterion.name, shown, rating.reason, rating.quote)
+        told = f"{'violation: ' if record.violation else ''}{criterion.name} {rating.value:.1f} of {criterion.scale.high}: {rating.reason}"
+        return Call(handling, record.id, ending(record), reward, turn.turn, told, rating.quote)
 
     @property
     def worst(self) -> list[Call]:
@@ -137,7 +138,7 @@ class Summary:
             "rejected": self.rejects,
             "agent_turns": self.agent_turns,
             "without_outcome": self.without_outcome,
-            "vetoed": self.vetoed,
+            "violations": self.violations,
             "mean_reward": self.reward.value,
             "failures": dict(self.failures),
             "by_outcome": {
@@ -150,6 +151,15 @@ class Summary:
             "worst": [_plain(call) for call in self.worst],
             "best": [_plain(call) for call in self.best],
         }
+
+
+def ending(record: RewardRecord) -> str:
+    """Return how an episode ended, in words: the catastrophic signal if there was one, else the logged outcome."""
+    if record.violation and record.violation.kind is ViolationKind.SIGNAL:
+        return record.violation.name
+    if record.outcome is None:
+        return "(none)"
+    return record.outcome if isinstance(record.outcome, str) else f"{record.outcome:g}"
 
 
 def _keep(heap: list[tuple[float, int, Call]], item: tuple[float, int, Call], size: int) -> None:

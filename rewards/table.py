@@ -36,11 +36,10 @@ def _calls(title: str, calls: Sequence[Call]) -> Table:
     table.add_column("handling", justify="right")
     table.add_column("why", ratio=1)
     for call in calls:
-        why = Text(f"turn {call.turn}, {call.criterion} {call.rating}: {printable(call.reason)}")
+        why = Text(f"turn {call.turn}, {printable(call.why)}")
         if call.quote:
             why.append(f"\n“{_short(printable(call.quote))}”", style="italic")
-        outcome = "-" if call.outcome is None else call.outcome if isinstance(call.outcome, str) else f"{call.outcome:g}"
-        table.add_row(Text(printable(call.id)), Text(printable(outcome)), f"{call.reward:+.2f}", f"{call.handling:+.2f}", why)
+        table.add_row(Text(printable(call.id)), Text(printable(call.outcome)), f"{call.reward:+.2f}", f"{call.handling:+.2f}", why)
     return table
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from dialogue.errors import InputProblem, nearest
 from dialogue.reader import Found, Head, Reject
-from dialogue.readers.jsonl import read_jsonl, transcript
+from dialogue.readers.jsonl import transcript
+from dialogue.readers.objects import read_objects
 from dialogue.source import Source
 from dialogue.transcript import Transcript, Turn
 
@@ -23,7 +24,7 @@ class NativeReader:
         return any(isinstance(found.get("turns"), list) for found in head.objects)
 
     def read(self, source: Source) -> Iterator[Found | Reject]:
-        return read_jsonl(source, _parse, _KEYS)
+        return read_objects(source, _parse, _KEYS)
 
 
 def _parse(raw: dict[str, Any], _fallback_id: str) -> Transcript:

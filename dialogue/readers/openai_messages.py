@@ -1,11 +1,12 @@
-"""OpenAI chat messages, one conversation a line: `{"messages": […]}` or TRL's `{"prompt": […], "completion": […]}`."""
+"""OpenAI chat messages, `{"messages": […]}` or TRL's `{"prompt": […], "completion": […]}`: a line each, or one JSON array."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from dialogue.reader import Found, Head, Reject
-from dialogue.readers.jsonl import read_jsonl, transcript
+from dialogue.readers.jsonl import transcript
 from dialogue.readers.messages import turns_of
+from dialogue.readers.objects import id_of, read_objects
 from dialogue.source import Source
 from dialogue.transcript import Transcript
 
@@ -21,7 +22,7 @@ class OpenAIMessagesReader:
         return any(_messages(found) is not None for found in head.objects)
 
     def read(self, source: Source) -> Iterator[Found | Reject]:
-        return read_jsonl(source, _parse, _KEYS)
+        return read_objects(source, _parse, _KEYS)
 
 
 def _messages(raw: dict[str, Any]) -> object:
@@ -35,7 +36,7 @@ def _messages(raw: dict[str, Any]) -> object:
 def _parse(raw: dict[str, Any], fallback_id: str) -> Transcript:
     return transcript(
         {
-            "id": raw.get("id", fallback_id),
+            "id": id_of(raw, fallback_id),
             "turns": turns_of(_messages(raw), "messages"),
             "outcome": raw.get("outcome"),
             "meta": raw.get("meta", raw.get("metadata")) or {},

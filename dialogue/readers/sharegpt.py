@@ -1,11 +1,12 @@
-"""ShareGPT: one conversation a line, `{"conversations": [{"from": "human", "value": "…"}], "system"?, "tools"?}`."""
+"""ShareGPT, `{"conversations": [{"from": "human", "value": "…"}], "system"?, "tools"?}`: a line each, or one JSON array."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from dialogue.errors import InputProblem, did_you_mean, listed
 from dialogue.reader import Found, Head, Reject
-from dialogue.readers.jsonl import kind_of, read_jsonl, transcript
+from dialogue.readers.jsonl import kind_of, transcript
+from dialogue.readers.objects import id_of, read_objects
 from dialogue.source import Source
 from dialogue.transcript import Transcript
 
@@ -34,7 +35,7 @@ class ShareGPTReader:
         return any(isinstance(found.get("conversations"), list) for found in head.objects)
 
     def read(self, source: Source) -> Iterator[Found | Reject]:
-        return read_jsonl(source, _parse, _KEYS)
+        return read_objects(source, _parse, _KEYS)
 
 
 def _parse(raw: dict[str, Any], fallback_id: str) -> Transcript:
@@ -44,7 +45,7 @@ def _parse(raw: dict[str, Any], fallback_id: str) -> Transcript:
     system = [{"role": "system", "text": raw["system"]}] if raw.get("system") else []
     return transcript(
         {
-            "id": raw.get("id", fallback_id),
+            "id": id_of(raw, fallback_id),
             "turns": system + [_turn(item, number) for number, item in enumerate(said)],
             "outcome": raw.get("outcome"),
             "meta": raw.get("meta") or {},

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from dialogue import Transcript, UsageProblem, readers
@@ -172,6 +172,8 @@ def test_of_arbitrary_bytes_every_line_gives_exactly_one_item(read, format, data
 @given(data=st.lists(OBJECTS | JSON, max_size=4))
 @slow_to_draw
 def test_of_arbitrary_json_every_line_gives_exactly_one_item(read, format, data):
+    # A file that begins like an array of objects is read as one: rows, not lines.
+    assume(not (data and isinstance(data[0], list) and data[0] and isinstance(data[0][0], dict)))
     lines = "\n".join(json.dumps(value) for value in data)
     check_one_item_a_piece(read(lines, format=format), line_numbers(lines.encode()))
 

@@ -258,3 +258,11 @@ def test_comments_and_layout_do_not_change_the_hash_and_any_value_does(tmp_path:
     ]
     hashes = {load_text(TABLE.replace(old, new), tmp_path).hash for old, new in zip(["", *values], ["", *others], strict=True)}
     assert len(hashes) == 1 + len(values)
+
+
+def test_a_whole_number_success_is_subject_to_the_length_rule() -> None:
+    """12 agent turns are 2 too many: 1.0 - 2 * 0.1. A part of the sum is no success, and keeps its worth."""
+    turns = tuple(Turn(role=Role.AGENT, text="x") for _ in range(12))
+    whole, part = (COLLECTIONS.outcome_of(Transcript(id="d", turns=turns, outcome=share)) for share in (1.0, 0.5))
+    assert whole is not None and part is not None
+    assert (whole.value, part.value) == (pytest.approx(0.8), pytest.approx(0.25))

@@ -137,11 +137,67 @@ def test_wrong_usage_is_one_clear_message_and_status_2(judge: Run, example: Path
     assert example.read_bytes() == before
 
 
+def test_no_file_is_written_over_another(judge: Run, example: Path, tmp_path: Path) -> None:
+    """A slip of the command line must not cost a transcript or a verdict that was paid for."""
+    text = example.read_text()
+    for name in ("in.jsonl", "in.rejects.jsonl"):
+        (tmp_path / name).write_text(text)
+    assert judge("score", "in.jsonl", "--ledger", "led.db").returncode == 0
+    ledger = (tmp_path / "led.db").read_bytes()
+    for args, says in (
+        (["in.rejects.jsonl", "--out", "in"], "the rejects file in.rejects.jsonl is one of the transcripts"),
+        (["in.jsonl", "--out", "led.db", "--ledger", "led.db"], "--out led.db is the ledger"),
+        (["in.jsonl", "--out", "led.db-wal", "--ledger", "led.db"], "--out led.db-wal is the ledger"),
+        (["in.jsonl", "--out", "led", "--ledger", "led.rejects.jsonl"], "the rejects file led.rejects.jsonl is the ledger"),
+        (["in.jsonl", "--ledger", "in.jsonl"], "in.jsonl is the ledger, not a file of transcripts"),
+    ):
+        done = judge("score", *args)
+        assert done.returncode == 2, args
+        assert says in done.stderr
+    assert (tmp_path / "in.jsonl").read_text() == (tmp_path / "in.rejects.jsonl").read_text() == text
+    assert (tmp_path / "led.db").read_bytes() == ledger
+
+
+def test_a_run_that_scores_nothing_leaves_yesterdays_rewards(judge: Run, example: Path, tmp_path: Path) -> None:
+    judge("score", example, "--out", "r.jsonl")
+    before = (tmp_path / "r.jsonl").read_bytes()
+    (tmp_path / "empty.jsonl").write_text("")
+    assert judge("score", "empty.jsonl", "--out", "r.jsonl").returncode == 1
+    assert (tmp_path / "r.jsonl").read_bytes() == before
+
+
+def test_a_reader_that_goes_away_ends_the_run_quietly(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(many(3000))
+    command = f"'{COMMAND}' score in.jsonl --out - | head -1 > first; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert json.loads((tmp_path / "first").read_text())["id"] == "d0"
+
+
+def test_a_full_disk_is_told_without_a_traceback(judge: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(many(200))
+    done = judge("score", "in.jsonl", "--out", "/dev/full")
+    assert done.returncode == 2
+    assert "cannot write /dev/full: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_logged_violation_says_so_in_record_table_and_explanation(judge: Run, example: Path, tmp_path: Path) -> None:
+    done = judge("score", example)
+    records = {record["id"]: record for record in map(json.loads, (tmp_path / "collections.rewards.jsonl").read_text().splitlines())}
+    assert records["call-1004"]["violation"] == {"turn": 0, "kind": "signal", "name": "COMPLIANCE_VIOLATION"}
+    assert records["call-1002"]["violation"] == {"turn": 4, "kind": "rating", "name": "compliance"}
+    assert "violation" not in records["call-1001"]
+    assert "logged signal COMPLIANCE_VIOLATION" in done.stdout
+    explained = judge("explain", "collections.rewards.jsonl", "call-1004").stdout
+    assert "violation on turn 0: logged signal COMPLIANCE_VIOLATION" in explained
+
+
 def test_stdin_stdout_limit_and_json(judge: Run, example: Path, tmp_path: Path) -> None:
     done = judge("score", "-", "--out", "-", "--limit", "3", "--json", stdin=example.read_text())
     assert done.returncode == 0
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["call-1001", "call-1002", "call-1003"]
-    summary = json.loads(done.stderr.splitlines()[0])
+    summary = json.loads(done.stderr)  # and nothing but JSON
     assert summary["scored"] == 3
     plain = judge("score", example, "--json")
     assert json.loads(plain.stdout)["by_outcome"]["HANGUP"]["dialogues"] == 2
@@ -249,6 +305,19 @@ def test_two_processes_on_one_ledger(tmp_path: Path) -> None:
     assert [process.wait(120) for process in both] == [0, 0]
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
     assert sqlite3.connect(tmp_path / "judge-ledger.db").execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_job_or_a_closed_terminal_ends_as_cleanly(tmp_path: Path, stop: signal.Signals) -> None:
+    (tmp_path / "in.jsonl").write_text(many(6000))
+    process = subprocess.Popen([COMMAND, "score", "in.jsonl"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while stored(tmp_path / "judge-ledger.db") < 200:
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(stop)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in stderr) == (130, False)
+    assert not list(tmp_path.glob(".*.part"))
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="ru_maxrss is in bytes there")

@@ -87,22 +87,35 @@ def test_handling_leaves_outcome_and_veto_out() -> None:
     ratings = [(3, 0), (1, 1)]
     summary = summary_of(record("good end", ratings, 3, outcome="PAYMENT_SECURED"), record("bad end", ratings, 3))
     assert [call.handling for call in summary.worst] == [0.5, 0.5]
-    assert summary.vetoed == 2
+    assert summary.violations == 2
 
 
 @pytest.mark.parametrize(
-    ("turns", "well", "turn", "criterion", "shown"),
+    ("turns", "well", "turn", "why"),
     [
-        ([(2, 1), (1, 1), (2, 1)], 1, 3, "listens", "1.0 of 3"),  # the worst turn of a bad call
-        ([(2, 1), (1, 0), (1, 0)], 1, 3, "honest", "0.0 of 1"),  # a violation says more than anything; the first of equals
-        ([(2, 1), (3, 1), (3, 1)], 3, 3, "listens", "3.0 of 3"),  # that a good turn was honest says little
+        ([(2, 1), (1, 1), (2, 1)], 1, 3, "listens 1.0 of 3: because"),  # the worst turn of a bad call
+        ([(2, 1), (1, 0), (1, 0)], 1, 3, "violation: honest 0.0 of 1: because"),  # a violation says more than anything; the first of equals
+        ([(2, 1), (3, 1), (3, 1)], 3, 3, "listens 3.0 of 3: because"),  # that a good turn was honest says little
     ],
 )
 def test_a_call_is_shown_by_the_turn_and_criterion_that_tell_most(
-    turns: list[tuple[float, float]], well: float, turn: int, criterion: str, shown: str
+    turns: list[tuple[float, float]], well: float, turn: int, why: str
 ) -> None:
     [call] = summary_of(record("a", turns, well)).worst
-    assert (call.turn, call.criterion, call.rating, call.reason, call.quote) == (turn, criterion, shown, "because", "a quote")
+    assert (call.turn, call.why, call.quote) == (turn, why, "a quote")
+
+
+def test_a_violation_is_shown_also_of_a_call_that_was_handled_well_otherwise() -> None:
+    [call] = summary_of(record("a", [(3, 1), (3, 0), (3, 1)], 3)).worst
+    assert (call.turn, call.why) == (3, "violation: honest 0.0 of 1: because")
+
+
+def test_a_logged_violation_is_the_ending_and_the_reason() -> None:
+    """The logged payment does not hide why the call is worth -2, nor does the -2 count against payments."""
+    summary = summary_of(record("a", [(3, 1)], 3, outcome="COMPLIANCE_VIOLATION"), record("b", [(3, 1)], 3, outcome="PAYMENT_SECURED"))
+    call = next(call for call in (*summary.worst, *summary.best) if call.id == "a")
+    assert (call.turn, call.why, call.outcome) == (1, "logged signal COMPLIANCE_VIOLATION", "COMPLIANCE_VIOLATION")
+    assert set(summary.as_dict()["by_outcome"]) == {"COMPLIANCE_VIOLATION", "PAYMENT_SECURED"}
 
 
 def test_means_are_means() -> None:

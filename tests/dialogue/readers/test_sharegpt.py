@@ -65,7 +65,7 @@ def test_a_line_without_an_id_is_named_by_file_and_line(read):
         ({"conversations": [{"value": "hi"}]}, "'conversations[0].from' is None", "one of human"),
         ({"conversations": [{"from": "gpt"}]}, "'turns[0].text' is None", "a text"),
         ({"conversations": [GPT], "system": 5}, "'turns[0].text' is 5", "a text"),
-        ({"conversations": [GPT], "id": 5}, "'id' is 5", "a text of 1 to 512 characters"),
+        ({"conversations": [GPT], "id": 5.5}, "'id' is 5.5", "a text of 1 to 512 characters"),
     ],
 )
 def test_conversations_that_do_not_fit(read, raw, reason, expected):

@@ -1,0 +1,65 @@
+"""What a run of `judge score` prints at its end: the tables or JSON, and notes on what the user should know."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from rewards.record import Status
+from rewards.summary import Summary
+from rewards.table import print_summary, printable
+
+WIDTH = 110  # of tables in a pipe
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where the run's files are, and how long it took. No `out` is stdout, no `rejects` is none."""
+
+    out: Path | None
+    rejects: Path | None
+    ledger: str
+    seconds: float
+
+
+def report(summary: Summary, ignored: Mapping[str, int], run: Run, *, as_json: bool) -> None:
+    """Print the summary: to stdout, or to stderr where the records themselves went to stdout; notes to stderr, or into the JSON."""
+    stream = sys.stdout if run.out else sys.stderr
+    notes = _notes(summary, ignored, run)
+    if as_json:
+        places = {"out": str(run.out) if run.out else "-", "rejects": str(run.rejects) if run.rejects else None, "ledger": run.ledger}
+        print(json.dumps(summary.as_dict() | places | {"seconds": round(run.seconds, 3), "notes": notes}, ensure_ascii=False), file=stream)
+        return
+    piped = not stream.isatty() and "COLUMNS" not in os.environ
+    console = Console(file=stream, highlight=False, width=WIDTH if piped else None)
+    print_summary(summary, console)
+    where = f" -> {run.out}" if run.out else ""
+    counts = f"{summary.statuses[Status.SCORED]} scored, {summary.statuses[Status.FAILED]} failed, {summary.rejects} rejected"
+    console.print(printable(counts + where), markup=False, soft_wrap=True)
+    for note in notes:
+        print(printable(note), file=sys.stderr)
+
+
+def _notes(summary: Summary, ignored: Mapping[str, int], run: Run) -> list[str]:
+    notes = []
+    if summary.without_outcome:
+        notes.append(f"{summary.without_outcome} without an outcome: they have no outcome term")
+    if summary.violations:
+        notes.append(f"{summary.violations} with a violation: see them with `judge explain`")
+    if summary.failures:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in summary.failures.items())
+        notes.append(f"judge failures: {kinds}; the next run asks again")
+    if run.rejects:
+        more = summary.rejects - len(summary.first_rejects)
+        notes += [*summary.first_rejects, *([f"… and {more:,} more"] if more else []), f"rejected input is kept in {run.rejects}"]
+    if not summary.statuses.total():
+        notes.append("no dialogue was scored" if summary.rejects else "the input holds no dialogue")
+    if ignored:
+        notes.append("keys not used: " + ", ".join(f"{key} ({count})" for key, count in sorted(ignored.items())))
+    if summary.agent_turns:
+        notes.append(f"{summary.agent_turns:,} agent turns in {run.seconds:.2f} s; verdicts are kept in {run.ledger}")
+    return notes
