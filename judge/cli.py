@@ -2,10 +2,10 @@
 
 import ast
 import sys
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -14,6 +14,7 @@ from typer.main import get_command as build
 from dialogue.errors import Problem, did_you_mean, listed
 
 GROUP = "judge.commands"
+HELP = {"help_option_names": ["--help", "-h"]}
 
 
 class Rooms(TyperGroup):
@@ -36,11 +37,21 @@ class Rooms(TyperGroup):
         return name, command, args[1:]
 
 
-app = typer.Typer(cls=Rooms, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=Rooms, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=HELP
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"judge {version('judge-rewards')}")
+        raise typer.Exit
 
 
 @app.callback()
-def about() -> None:
+def about(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)] = False,
+) -> None:
     """Turn dialogue transcripts into rewards one can trust. Start with: judge score transcripts.jsonl"""
 
 
@@ -59,7 +70,7 @@ def _command(loaded: Any) -> Any:
     """Return the command of an entry point: a Typer app, or a plain function that becomes one."""
     if isinstance(loaded, typer.Typer):
         return build(loaded)
-    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=HELP)
     single.command()(loaded)
     return build(single)
 

@@ -80,3 +80,9 @@ def test_a_reader_that_goes_away_is_not_an_error_to_report() -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     process.wait(timeout=30)
+
+
+def test_version_and_short_help(judge) -> None:  # type: ignore[no-untyped-def]
+    assert judge("--version").stdout.startswith("judge 0.")
+    assert judge("-h").stdout == judge("--help").stdout
+    assert "--rubric" in judge("score", "-h").stdout
