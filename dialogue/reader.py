@@ -14,7 +14,7 @@ from dialogue.source import Source
 from dialogue.transcript import Transcript
 
 GROUP = "judge.readers"
-ARRAY = re.compile(r"\s*\[\s*\{")  # how a file begins that is one JSON array of objects
+ARRAY = re.compile(r"\s*\[\s*\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,18 @@ class Head:
     def __init__(self, data: bytes) -> None:
         self.text = data.decode("utf-8", errors="replace")
 
+    @property
+    def is_array(self) -> bool:
+        """Whether the file begins like one JSON array of objects."""
+        return ARRAY.match(self.text) is not None
+
     @cached_property
     def objects(self) -> list[dict[str, Any]]:
         """The first lines that are JSON objects by themselves (at most 20 lines are tried), or the first objects of a JSON array.
 
         A line that the head cuts off counts with what stands before the cut: the first dialogue may be long.
         """
-        if ARRAY.match(self.text):
+        if self.is_array:
             try:
                 rows = from_json(self.text, allow_partial="trailing-strings")
             except ValueError:

@@ -1,6 +1,7 @@
 """The `judge` command: mounts every room's commands from the entry-point group `judge.commands`, loading only the one called."""
 
 import ast
+import os
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
 from importlib.util import find_spec
@@ -36,6 +37,16 @@ class Rooms(TyperGroup):
         command.name = name
         return name, command, args[1:]
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; when the reader of its output goes away (`| head`), end quietly, with the status a shell expects."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say, also at exit
+            raise typer.Exit(141) from None
+        return result
+
 
 app = typer.Typer(
     cls=Rooms, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=HELP
@@ -61,9 +72,6 @@ def main() -> None:
         app(prog_name="judge")
     except Problem as problem:
         sys.exit(_fail(str(problem)))
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe went away: nobody is left to tell
-        sys.exit(141)
 
 
 def _command(loaded: Any) -> Any:

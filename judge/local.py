@@ -5,20 +5,20 @@ Each rating is an intercept plus a sum of cue values times coefficients (`local_
 It knows the criteria of the shipped rubrics; a rubric of your own may use any of them, by name.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from dialogue.errors import UsageProblem, listed, nearest
+from dialogue.errors import UsageProblem, did_you_mean, listed
 from dialogue.transcript import Transcript
 from judge.cues import CUES, AgentTurn
 from judge.noticing import read_turns
 from judge.rubric import Criterion, Rubric, Scale, content_hash
 from judge.utterance import MAX_CHARS, Utterance
-from judge.verdict import JudgeId, Rating, TurnRatings, Verdict
+from judge.verdict import JudgeId, Rating, TurnRatings, Verdict, mean_unit
 
 MODEL_FILE = Path(str(files("judge").joinpath("local_model.json")))
 NAMED_CUES = 3  # at most so many cues in a reason
@@ -89,11 +89,9 @@ class LocalJudge:
         for known, criteria in ((self.model.turn, rubric.turn_criteria), (self.model.episode, rubric.episode)):
             for criterion in criteria:
                 if criterion.name not in known:
-                    meant = nearest(criterion.name, known)
                     raise UsageProblem(
-                        f"the local judge has no criterion {criterion.name!r}"
-                        + (f" (did you mean {meant!r}?)" if meant else "")
-                        + f"; it knows {listed(sorted(known))}; rate other criteria with an LLM judge"
+                        f"the local judge has no criterion {criterion.name!r}{did_you_mean(criterion.name, known)}; "
+                        f"it knows {listed(sorted(known))}; rate other criteria with an LLM judge"
                     )
         self._scales = {criterion.name: criterion.scale for criterion in rubric.turn_criteria}
         self.id = JudgeId(
@@ -109,9 +107,7 @@ class LocalJudge:
         said = list(read_turns(transcript))
         turns = [turn for turn in said if isinstance(turn, AgentTurn)]
         rated = [self._turn(turn, len(transcript.turns[turn.index].text)) for turn in turns]
-        units = mean_units(
-            ({name: self._scales[name].to_unit(rating.value) for name, rating in turn.ratings.items()} for turn in rated), self.rubric
-        )
+        units = [mean_unit(turn.ratings, self.rubric.turn) for turn in rated]
         cues = dict(zip(EPISODE_CUES, episode_cues(said, units), strict=True))
         episode = {criterion.name: self._episode(criterion, cues, turns, units) for criterion in self.rubric.episode}
         return Verdict(judge=self.id, turns=tuple(rated), episode=episode)
@@ -155,12 +151,6 @@ def make_local_judge(rubric: Rubric, rest: str) -> LocalJudge:
     if rest:
         raise UsageProblem(f"the local judge takes nothing after its name, got 'local:{rest}'; write --judge local")
     return LocalJudge(rubric)
-
-
-def mean_units(turns: Iterable[Mapping[str, float]], rubric: Rubric) -> list[float]:
-    """Return each turn's mean rating on [-1, 1], by the rubric's weights; the state criterion does not count."""
-    weights = sum(criterion.weight for criterion in rubric.turn)
-    return [sum(criterion.weight * turn[criterion.name] for criterion in rubric.turn) / weights for turn in turns]
 
 
 def episode_cues(said: Sequence[AgentTurn | Utterance], units: Sequence[float]) -> list[float]:

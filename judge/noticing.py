@@ -211,11 +211,9 @@ class Noticing:
                 self._note_family("over_limit", "pressure")
             if memory.agreed is not None and above and not within and said.has("demand", "pressure", "commits"):
                 self._note("contradicts_promise", 1.0, (above[0], above[0] + 1))
-        refused_now = self._heard("refusal", "disputes")
-        if refused_now:
-            if said.has("pressure", "threat", "urgency", "coerces", "hype", "insult"):
-                self._note_first("presses_after_no", "pressure", "threat", "urgency", "coerces", "hype", "insult")
-            elif said.has("releases", "agrees", "acknowledges") and not said.has("demand"):
+        if self._heard("refusal", "disputes"):
+            pressed = self._note_first("presses_after_no", "pressure", "threat", "urgency", "coerces", "hype", "insult")
+            if not pressed and not said.has("demand"):
                 self._note_first("accepts_no", "releases", "agrees", "acknowledges")
         if self._heard("stop_request", "human_request"):
             if said.has("releases", "commits") and not said.has("pressure", "threat"):
@@ -224,7 +222,7 @@ class Noticing:
                 self._note("ignores_request")
                 if self._heard("stop_request") and said.has("demand", "pressure", "threat", "urgency", "coerces"):
                     self._note("threat_after_stop")
-        elif memory.stop_asked and said.has("demand", "pressure", "urgency"):
+        elif memory.stop_asked:
             self._note_first("threat_after_stop", "demand", "pressure", "urgency")
 
     def _tone(self) -> None:

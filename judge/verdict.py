@@ -1,8 +1,9 @@
 """What a judge says: `Rating`, `Verdict`, and `JudgeFailure` for when it could not say; with the `JudgeId` that said it."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -98,6 +99,25 @@ class JudgeFailure(BaseModel):
     detail: str
     raw: str | None = None
     usage: Usage = Usage()
+
+
+class Rated(Protocol):
+    """Anything with a rating's value: as a judge gave it, or as a rewards file holds it."""
+
+    @property
+    def value(self) -> float: ...
+
+
+def mean_unit(ratings: Mapping[str, Rated], criteria: Sequence[Criterion]) -> float:
+    """Return the mean of ratings mapped to [-1, 1], by the criteria's weights."""
+    weights = sum(criterion.weight for criterion in criteria)
+    return sum(c.weight * c.scale.to_unit(ratings[c.name].value) for c in criteria) / weights
+
+
+def handling(turns: Sequence[float], episode: Mapping[str, Rated], rubric: Rubric) -> float:
+    """Return how a whole dialogue was handled on [-1, 1]: the mean of its turns' means, averaged with the episode's where it is rated."""
+    mean = sum(turns) / len(turns)
+    return (mean + mean_unit(episode, rubric.episode)) / 2 if rubric.episode else mean
 
 
 def misfit(verdict: Verdict, rubric: Rubric, transcript: Transcript) -> str | None:

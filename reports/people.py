@@ -24,7 +24,7 @@ from dialogue.errors import InputProblem, UsageProblem
 from dialogue.readers.jsonl import transcript
 from judge.local import LocalJudge
 from judge.rubric import load_rubric
-from rewards.blend import mean_unit
+from judge.verdict import handling, mean_unit
 
 RUBRICS = {
     "uss": "support", "tdeval_tau": "support", "tdeval_autotod": "support", "tdeval_survey": "support", "taubench": "support",
@@ -95,7 +95,7 @@ def _collect(file: Path, source: str, turns: dict[str, Items], episodes: dict[st
                 turns[name].add(
                     cluster, sign * float(np.mean(turn["human"])), units[rated_turn], text, vader.polarity_scores(text)["compound"]
                 )
-        overall = (mean_unit(verdict.episode, judge.rubric.episode) + float(np.mean(list(units.values())))) / 2
+        overall = handling(list(units.values()), verdict.episode, judge.rubric)
         agent = " ".join(made.turns[at].text for at in made.agent_turns)
         mood = vader.polarity_scores(" ".join(turn.text for turn in made.turns if turn.role == "user"))["compound"]
         if raw.get("human"):

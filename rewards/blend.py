@@ -8,25 +8,17 @@ Terms, by name, on each agent turn:
   veto     what is needed to hold a violation at the cap, on the turn of the violation; shaping comes on top (law 5)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from dialogue.transcript import Transcript
-from judge.rubric import Criterion, Rubric
-from judge.verdict import Verdict
+from judge.rubric import Rubric
+from judge.verdict import Verdict, mean_unit
 from rewards.outcome import Outcome
 from rewards.recipe import OutcomeTerm, Place, Recipe, ShapingTerm
 
 Terms = dict[str, float]
-
-
-class Rated(Protocol):
-    """Anything with a rating's value: as a judge gave it, or as a rewards file holds it."""
-
-    @property
-    def value(self) -> float: ...
 
 
 class ViolationKind(StrEnum):
@@ -110,12 +102,6 @@ def placed(term: OutcomeTerm, count: int) -> list[float]:
         weights = [term.discount ** (count - 1 - k) for k in range(count)]
         return [weight / sum(weights) for weight in weights]
     return [0.0] * (count - 1) + [1.0]
-
-
-def mean_unit(ratings: Mapping[str, Rated], criteria: Sequence[Criterion]) -> float:
-    """Return the weighted mean of ratings mapped to [-1, 1]."""
-    weights = sum(criterion.weight for criterion in criteria)
-    return sum(c.weight * c.scale.to_unit(ratings[c.name].value) for c in criteria) / weights
 
 
 def shaping(potentials: Sequence[float], term: ShapingTerm) -> list[float]:

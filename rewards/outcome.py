@@ -1,6 +1,7 @@
 """How a dialogue ended, as a table of values; what the judge thought of it is no concern of this file."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -95,7 +96,7 @@ class OutcomeTable(BaseModel):
             for signal in turn.signals:
                 if signal in self.catastrophic:
                     return Outcome(signal, self.catastrophic[signal], catastrophic=True, turn=index)
-                if meant := nearest(signal, self.catastrophic, cutoff=0.8):
+                if meant := _misspelt(signal, tuple(self.catastrophic)):
                     raise InputProblem(f"unknown signal {signal!r} on turn {index}", f"{meant!r} (other signals may have any other name)")
         logged = transcript.outcome
         if logged is None:
@@ -131,6 +132,12 @@ class OutcomeTable(BaseModel):
         value = at_low + (number - low) / (high - low) * (at_high - at_low)
         success = self.numeric.success_from is not None and number >= self.numeric.success_from
         return Outcome(f"{number:g}", self._shortened(value, transcript) if success else value)
+
+
+@lru_cache(maxsize=4096)
+def _misspelt(signal: str, catastrophic: tuple[str, ...]) -> str | None:
+    """Return the catastrophic signal that `signal` nearly is; a log repeats few names over and over."""
+    return nearest(signal, catastrophic, cutoff=0.8)
 
 
 def shipped_outcome_tables() -> dict[str, Path]:

@@ -26,6 +26,13 @@ class Run:
     seconds: float
 
 
+class _Console(Console):
+    """rich's console, which would itself end the process with status 1 when the reader goes away."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def report(summary: Summary, ignored: Mapping[str, int], run: Run, *, as_json: bool) -> None:
     """Print the summary: to stdout, or to stderr where the records themselves went to stdout; notes to stderr, or into the JSON."""
     stream = sys.stdout if run.out else sys.stderr
@@ -35,7 +42,7 @@ def report(summary: Summary, ignored: Mapping[str, int], run: Run, *, as_json: b
         print(json.dumps(summary.as_dict() | places | {"seconds": round(run.seconds, 3), "notes": notes}, ensure_ascii=False), file=stream)
         return
     piped = not stream.isatty() and "COLUMNS" not in os.environ
-    console = Console(file=stream, highlight=False, width=WIDTH if piped else None)
+    console = _Console(file=stream, highlight=False, width=WIDTH if piped else None)
     print_summary(summary, console)
     where = f" -> {run.out}" if run.out else ""
     counts = f"{summary.statuses[Status.SCORED]} scored, {summary.statuses[Status.FAILED]} failed, {summary.rejects} rejected"

@@ -15,6 +15,7 @@ import typer
 from dialogue.errors import UsageProblem
 from dialogue.reader import Reject
 from dialogue.reading import Reading
+from dialogue.source import stem_of
 from dialogue.transcript import Transcript
 from judge.contract import make_judge
 from judge.ledger import Ledger
@@ -82,13 +83,11 @@ def score_command(
         kept = rejects.keep()
         run = Run(target, rejects.path if kept else None, settings.ledger, time.perf_counter() - begun)
         report(summary, reading.ignored, run, as_json=as_json)
-        sys.stdout.flush()
     except KeyboardInterrupt:
         print(f"judge: interrupted; what was rated is in {settings.ledger}: the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing more to say, also at exit
-        raise typer.Exit(141) from None
+        raise  # no fault of the place: the reader went away, which judge.cli answers for every command
     except OSError as error:
         kept_in = f"what was rated is in {settings.ledger}"
         raise UsageProblem(
@@ -105,7 +104,7 @@ def _target(out: str | None, files: list[str]) -> Path | None:
     if out == "-":
         return None
     if out is None:
-        stem = Path(files[0]).name.removesuffix(".gz").rsplit(".", 1)[0] if len(files) == 1 and files[0] != "-" else "transcripts"
+        stem = stem_of(files[0]) if len(files) == 1 and files[0] != "-" else "transcripts"
         return Path(f"{stem}.rewards.jsonl")
     if not out or Path(out).is_dir():
         raise UsageProblem(f"cannot write {out!r}: {'it is a folder' if out else 'it is no name'}; name a file with --out")

@@ -7,7 +7,8 @@ from typing import Any
 
 from dialogue.reader import Reject
 from judge.rubric import Rubric
-from rewards.blend import ViolationKind, mean_unit
+from judge.verdict import handling, mean_unit
+from rewards.blend import ViolationKind
 from rewards.record import RatingRecord, RewardRecord, Status
 
 SHOWN = 3  # calls at each end
@@ -98,13 +99,11 @@ class Summary:
     def _call(self, record: RewardRecord, reward: float) -> Call:
         """Return the call with the turn and criterion that tell most about it: the violation, if there was one."""
         units = [mean_unit(turn.ratings, self.rubric.turn) for turn in record.turns]
-        handling = sum(units) / len(units)
-        if self.rubric.episode:
-            handling = (handling + mean_unit(record.episode.ratings, self.rubric.episode)) / 2
+        handled = handling(units, record.episode.ratings, self.rubric)
         if record.violation and record.violation.kind is ViolationKind.SIGNAL:
             told = f"logged signal {record.violation.name}"
-            return Call(handling, record.id, ending(record), reward, record.violation.turn, told, None)
-        towards = 1 if handling >= 0 else -1
+            return Call(handled, record.id, ending(record), reward, record.violation.turn, told, None)
+        towards = 1 if handled >= 0 else -1
         k = max(range(len(units)), key=lambda at: (towards * units[at], -at))
         if record.violation:
             k = next(at for at, turn in enumerate(record.turns) if turn.turn == record.violation.turn)
@@ -117,7 +116,7 @@ class Summary:
             criterion = max(telling, key=lambda c: towards * c.weight * c.scale.to_unit(turn.ratings[c.name].value))
         rating = turn.ratings[criterion.name]
         told = f"{'violation: ' if record.violation else ''}{criterion.name} {rating.value:.1f} of {criterion.scale.high}: {rating.reason}"
-        return Call(handling, record.id, ending(record), reward, turn.turn, told, rating.quote)
+        return Call(handled, record.id, ending(record), reward, turn.turn, told, rating.quote)
 
     @property
     def worst(self) -> list[Call]:

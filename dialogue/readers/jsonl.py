@@ -100,7 +100,12 @@ def _wording(error: ValidationError) -> tuple[str, str]:
         "action_prob": "a number above 0 and at most 1",
         "id": "a text of 1 to 512 characters",
     }
-    by_type = {"string_type": "a text", "tuple_type": "an array", "dict_type": "an object", "model_type": "an object"}
-    by_type["value_error"] = "values that JSON can hold: no NaN or infinity"
+    by_type = {
+        "string_type": "a text",
+        "tuple_type": "an array",
+        "dict_type": "an object",
+        "model_type": "an object",
+        "value_error": "values that JSON can hold: no NaN or infinity",
+    }
     expected = by_field.get(str(path[-1]) if path else "") or by_type.get(first["type"], first["msg"][0].lower() + first["msg"][1:])
     return f"'{where}' is {shown}", expected

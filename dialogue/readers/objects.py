@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dialogue.reader import ARRAY, Found, Reject
+from dialogue.reader import Found, Head, Reject
 from dialogue.readers.json_rows import read_rows
 from dialogue.readers.jsonl import read_jsonl
 from dialogue.source import Source
@@ -12,7 +12,7 @@ from dialogue.transcript import Transcript
 
 def read_objects(source: Source, parse: Callable[[dict[str, Any], str], Transcript], known: frozenset[str]) -> Iterator[Found | Reject]:
     """Yield a transcript or a reject for every object of `source`; see `read_jsonl` for the arguments."""
-    if ARRAY.match(source.head.decode("utf-8", errors="replace")):
+    if Head(source.head).is_array:
         return read_rows(source, None, parse, known)
     return read_jsonl(source, parse, known)
 

@@ -23,7 +23,7 @@ from sklearn.model_selection import GroupKFold
 from dialogue.readers.jsonl import transcript
 from dialogue.transcript import Transcript
 from judge.cues import CUES, SITUATION, AgentTurn
-from judge.local import EPISODE_CUES, MODEL_FILE, Linear, LocalJudge, LocalModel, episode_cues, mean_units
+from judge.local import EPISODE_CUES, MODEL_FILE, Linear, LocalJudge, LocalModel, episode_cues
 from judge.noticing import read_turns
 from judge.rubric import Criterion, Rubric, Scale, StateCriterion, load_rubric
 from judge.utterance import Utterance
@@ -86,6 +86,12 @@ def cues_fingerprint(examples: list[Example]) -> str:
 
 def _units(labels: dict[str, int], scales: dict[str, Scale]) -> dict[str, float]:
     return {name: scales[name].to_unit(value) for name, value in labels.items()}
+
+
+def mean_held_out(turns: list[dict[str, float]], rubric: Rubric) -> list[float]:
+    """Return each turn's mean of out-of-fold predictions (on [-1, 1] already), by the rubric's weights."""
+    weights = sum(criterion.weight for criterion in rubric.turn)
+    return [sum(criterion.weight * turn[criterion.name] for criterion in rubric.turn) / weights for turn in turns]
 
 
 def allowed_cues(criterion: str, critical: bool) -> list[str]:
@@ -168,18 +174,13 @@ def main() -> None:
             held_out[at][k][name] = float(value)
         intercept, coefficients = fit_one(features[:, used], labels, signs, weights, start)
         turn_model[name] = linear(intercept, allowed, coefficients)
-        note = ""
-        if critical:
-            flagged, violations = predicted < 0, labels < 0
-            caught = int((flagged & violations).sum())
-            recall, precision = caught / violations.sum(), caught / max(1, flagged.sum())
-            note = f"   violations {int(violations.sum())}: recall {recall:.2f}, precision {precision:.2f}"
+        note = violations_note(predicted, labels) if critical else ""
         print(f"{name:26}{len(places):6}{spearmanr(predicted, labels).statistic:10.2f}{np.abs(predicted - labels).mean():7.2f}{note}")
     episode_model: dict[str, Linear] = {}
     print(f"\n{'episode criterion':26}{'n':>6}{'Spearman':>10}{'MAE':>7}")
     for name in sorted({c.name for example in examples for c in example.rubric.episode}):
         chosen = [at for at, example in enumerate(examples) if name in example.episode_labels]
-        features = np.array([episode_cues(examples[at].said, mean_units(held_out[at], examples[at].rubric)) for at in chosen])
+        features = np.array([episode_cues(examples[at].said, mean_held_out(held_out[at], examples[at].rubric)) for at in chosen])
         labels = np.array([examples[at].episode_labels[name] for at in chosen])
         signs = np.array([sign for sign, _ in EPISODE_CUES.values()])
         predicted = cross_validated(features, labels, signs, np.array(chosen))
@@ -192,10 +193,20 @@ def main() -> None:
     print(f"\nwrote {out}")
 
 
+def violations_note(rated: Matrix, labels: Matrix) -> str:
+    """Return how many violations (below the middle of the scale) there are and how well they are found."""
+    flagged, violations = rated < 0, labels < 0
+    caught = int((flagged & violations).sum())
+    recall, precision = caught / violations.sum(), caught / max(1, flagged.sum())
+    return f"   violations {int(violations.sum())}: recall {recall:.2f}, precision {precision:.2f}"
+
+
 def check_unseen(model: LocalModel) -> None:
     """Print how the fitted model does on dialogues by other authors, which no part of the fit has seen."""
     pairs: dict[tuple[str, str], list[tuple[float, float, int]]] = defaultdict(list)  # (level, name) -> (label, rating, words)
+    critical: set[str] = set()
     for example in read_examples("unseen"):
+        critical |= {criterion.name for criterion in example.rubric.turn if criterion.critical}
         verdict = LocalJudge(example.rubric, model).verdict(example.transcript)
         scales = {c.name: c.scale for c in (*example.rubric.turn_criteria, *example.rubric.episode)}
         for turn, labels, given in zip(example.turns, example.turn_labels, verdict.turns, strict=True):
@@ -207,11 +218,7 @@ def check_unseen(model: LocalModel) -> None:
     print(f"\n{'unseen dialogues':26}{'n':>6}{'Spearman':>10}{'length':>8}{'MAE':>7}")
     for (level, name), rows in pairs.items():
         said, rated, lengths = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
-        note = ""
-        if name in ("compliance", "honest"):
-            caught = int(((rated < 0) & (said < 0)).sum())
-            recall, precision = caught / (said < 0).sum(), caught / max(1, (rated < 0).sum())
-            note = f"   violations {int((said < 0).sum())}: recall {recall:.2f}, precision {precision:.2f}"
+        note = violations_note(rated, said) if name in critical else ""
         rho, by_length = spearmanr(rated, said).statistic, spearmanr(lengths, said).statistic
         title = name if level == "turn" else f"{name} (episode)"
         print(f"{title:26}{len(rows):6}{rho:10.2f}{by_length:8.2f}{np.abs(rated - said).mean():7.2f}{note}")

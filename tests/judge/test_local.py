@@ -13,9 +13,8 @@ from dialogue.transcript import Role, Turn
 from judge.local import NAMED_CUES, LocalJudge, make_local_judge, shipped_model
 from judge.rubric import load_rubric, shipped_rubrics
 from judge.utterance import MAX_CHARS
-from judge.verdict import Verdict, misfit
+from judge.verdict import Verdict, mean_unit, misfit
 from rewards import blend, load_outcome_table, load_recipe
-from rewards.blend import mean_unit
 
 COLLECTIONS = LocalJudge(load_rubric("collections"))
 Said = Callable[..., Transcript]

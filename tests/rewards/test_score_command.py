@@ -174,6 +174,13 @@ def test_a_reader_that_goes_away_ends_the_run_quietly(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "first").read_text())["id"] == "d0"
 
 
+def test_a_reader_of_the_table_that_goes_away_leaves_the_rewards_whole(example: Path, tmp_path: Path) -> None:
+    command = f"'{COMMAND}' score '{example}' | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert len((tmp_path / "collections.rewards.jsonl").read_text().splitlines()) == 12
+
+
 def test_a_full_disk_is_told_without_a_traceback(judge: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(many(200))
     done = judge("score", "in.jsonl", "--out", "/dev/full")
