@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from judge.contract import Judge, make_judge
+    from judge.contract import Judge
+    from judge.judges import make_judge
     from judge.ledger import Ledger
     from judge.local import LocalJudge
     from judge.rubric import Criterion, Rubric, load_rubric
@@ -24,7 +25,7 @@ _HOMES = {
     "Rubric": "rubric",
     "Verdict": "verdict",
     "load_rubric": "rubric",
-    "make_judge": "contract",
+    "make_judge": "judges",
 }
 
 __all__ = [

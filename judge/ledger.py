@@ -1,13 +1,15 @@
 """The ledger: every verdict, failure and clearance in one SQLite file, so that nothing is rated or paid for twice."""
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlite_utils import Database, Migrations
 
@@ -40,6 +42,35 @@ def m002_clearances(db: Database) -> None:
     )
 
 
+@migrate()
+def m003_replies(db: Database) -> None:
+    """Answers of providers that were paid for and are not yet part of a verdict; batches that are under way, and what they ask."""
+    db.execute("create table replies (key text primary key, reply text not null, at text not null) strict, without rowid")
+    db.execute(
+        "create table batches (name text primary key, judge text not null, remote text, requests integer not null, "
+        "state text not null, at text not null) strict"
+    )
+    db.execute(
+        "create table batch_calls (batch text not null references batches(name), key text not null, "
+        "primary key (batch, key)) strict, without rowid"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """A batch at a provider. `remote` is the provider's name of it, None while (or where) its submission is cut off.
+
+    `state` is submitting, open, collected, refused (by the provider) or lost (never arrived).
+    """
+
+    name: str
+    judge: str  # as after --judge
+    remote: str | None
+    requests: int
+    state: str
+    at: datetime
+
+
 class Ledger(AbstractContextManager["Ledger"]):
     """Opens (and creates or upgrades) the ledger at `path`. Several processes may use one file.
 
@@ -51,7 +82,8 @@ class Ledger(AbstractContextManager["Ledger"]):
         self.path = Path(path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
+            # The engine works in a thread of its own; it and its caller never use the ledger at the same time.
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
             self._db = Database(connection)
             self._open()
         except (sqlite3.DatabaseError, OSError) as error:
@@ -107,27 +139,81 @@ class Ledger(AbstractContextManager["Ledger"]):
         )
         return {known: Verdict.model_validate_json(text) for known, text in rows}
 
-    def record(self, answers: Iterable[tuple[str, Answer]], repeat: int = 0) -> list[str]:
-        """Store answers by transcript hash, in one transaction; return the hashes that already had a verdict.
+    def record(
+        self,
+        answers: Iterable[tuple[str, int, Answer]],
+        *,
+        keep: Mapping[str, dict[str, Any]] | None = None,
+        forget: Iterable[str] = (),
+    ) -> list[tuple[str, int, JudgeId]]:
+        """Store answers by transcript hash and repeat, in one transaction; return those that already had a verdict.
 
         Those were stored by another process meanwhile, and stay: the first one counts, always. A verdict
         clears an earlier failure of its key.
+
+        Args:
+            keep: providers' answers that are not yet part of a verdict, by the key of the request.
+            forget: keys of such answers that are not needed any more.
         """
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = _now()
         beaten = []
         with self._writing():
-            for transcript_hash, answer in answers:
+            for transcript_hash, repeat, answer in answers:
                 key = answer.judge.key
                 row = (transcript_hash, key, repeat, answer.model_dump_json(), at)
                 self._db.conn.execute("insert or ignore into judges values (?, ?)", (key, answer.judge.model_dump_json()))
                 if isinstance(answer, Verdict):
                     stored = self._db.conn.execute("insert or ignore into verdicts values (?, ?, ?, ?, ?)", row)
                     if not stored.rowcount:
-                        beaten.append(transcript_hash)
+                        beaten.append((transcript_hash, repeat, answer.judge))
                     self._db.conn.execute("delete from failures where transcript_hash = ? and judge_key = ? and repeat = ?", row[:3])
                 else:
                     self._db.conn.execute("insert or replace into failures values (?, ?, ?, ?, ?)", row)
+            replies = ((key, json.dumps(reply, ensure_ascii=False), at) for key, reply in (keep or {}).items())
+            self._db.conn.executemany("insert or replace into replies values (?, ?, ?)", replies)
+            self._db.conn.executemany("delete from replies where key = ?", ((key,) for key in forget))
         return beaten
+
+    def reply(self, key: str) -> dict[str, Any] | None:
+        """Return a provider's answer that was paid for and is not yet part of a verdict."""
+        found = self._db.conn.execute("select reply from replies where key = ?", [key]).fetchone()
+        return json.loads(found[0]) if found else None
+
+    def has_replies(self) -> bool:
+        """Say whether there are any such answers."""
+        return self._db.conn.execute("select 1 from replies limit 1").fetchone() is not None
+
+    def begin_batch(self, batch: StoredBatch, keys: Iterable[str]) -> None:
+        """Store a batch that is about to be submitted, and the keys of its calls."""
+        with self._writing():
+            row = (batch.name, batch.judge, batch.remote, batch.requests, batch.state, batch.at.isoformat())
+            self._db.conn.execute("insert into batches values (?, ?, ?, ?, ?, ?)", row)
+            self._db.conn.executemany("insert into batch_calls values (?, ?)", ((batch.name, key) for key in keys))
+
+    def open_batch(self, name: str, remote: str) -> None:
+        """Note that the provider has the batch, and under which name."""
+        with self._writing():
+            self._db.conn.execute("update batches set remote = ?, state = 'open' where name = ?", (remote, name))
+
+    def end_batch(self, name: str, state: str) -> None:
+        """Note that a batch is over; its calls are no longer under way."""
+        with self._writing():
+            self._db.conn.execute("update batches set state = ? where name = ?", (state, name))
+            self._db.conn.execute("delete from batch_calls where batch = ?", (name,))
+
+    def batches(self, *states: str) -> list[StoredBatch]:
+        """Return the batches in these states (all of them by default), oldest first."""
+        rows = self._db.conn.execute("select name, judge, remote, requests, state, at from batches order by at, name").fetchall()
+        found = [StoredBatch(name, judge, remote, n, state, datetime.fromisoformat(at)) for name, judge, remote, n, state, at in rows]
+        return [batch for batch in found if not states or batch.state in states]
+
+    def calls_of(self, batch: str) -> set[str]:
+        """Return the keys of a batch's calls."""
+        return {key for (key,) in self._db.conn.execute("select key from batch_calls where batch = ?", [batch])}
+
+    def pending_calls(self) -> dict[str, str]:
+        """Return the calls that batches have under way, with the batch's name."""
+        return dict(self._db.conn.execute("select key, batch from batch_calls").fetchall())
 
     def counts(self) -> dict[str, int]:
         """Return how many verdicts and failures the ledger holds."""
@@ -135,7 +221,7 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def clear(self, judge: JudgeId, evidence: str) -> None:
         """Give `judge` leave to produce rewards; `evidence` says which check it passed."""
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = _now()
         with self._writing():
             self._db.conn.execute("insert or ignore into judges values (?, ?)", (judge.key, judge.model_dump_json()))
             self._db.conn.execute("insert or replace into clearances values (?, ?, ?, null)", (judge.key, evidence, at))
@@ -144,3 +230,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         """Say whether `judge` has leave to produce rewards."""
         found = self._db.conn.execute("select 1 from clearances where judge_key = ? and voided_at is null", [judge.key])
         return found.fetchone() is not None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

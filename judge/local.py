@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dialogue.errors import UsageProblem, did_you_mean, listed
 from dialogue.transcript import Transcript
+from judge.contract import Terms
 from judge.cues import CUES, AgentTurn
 from judge.noticing import read_turns
 from judge.rubric import Criterion, Rubric, Scale, content_hash
@@ -98,7 +99,7 @@ class LocalJudge:
             provider="local", model="cues-1", rubric=rubric.name, rubric_hash=rubric.hash, prompt_hash=content_hash(self.model)
         )
 
-    async def rate(self, transcript: Transcript) -> Verdict:
+    async def rate(self, transcript: Transcript, repeat: int = 0) -> Verdict:
         """Return the verdict; see `verdict`, which is the same without the waiting."""
         return self.verdict(transcript)
 
@@ -146,7 +147,7 @@ class LocalJudge:
         return Rating(value=value, reason=reason, quote=quote or None, quote_turn=telling.index if quote else None)
 
 
-def make_local_judge(rubric: Rubric, rest: str) -> LocalJudge:
+def make_local_judge(rubric: Rubric, rest: str, terms: Terms) -> LocalJudge:
     """Return the judge that `--judge local` names."""
     if rest:
         raise UsageProblem(f"the local judge takes nothing after its name, got 'local:{rest}'; write --judge local")

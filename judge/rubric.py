@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -96,6 +97,13 @@ class StateCriterion(BaseModel):
         return Scale.of(self.levels)
 
 
+class Unit(StrEnum):
+    """What a language model is shown when it rates a turn."""
+
+    DIALOGUE = "dialogue"  # the whole dialogue: one request rates all turns and the episode
+    TURN = "turn"  # what had been said up to the turn: one request a turn, no hindsight
+
+
 class Rubric(BaseModel):
     """Turn criteria, episode criteria and at most one state criterion. Identity: name and content hash."""
 
@@ -104,6 +112,7 @@ class Rubric(BaseModel):
     name: Name
     about: Sentence
     sees_outcome: StrictBool = False
+    unit: Unit = Unit.DIALOGUE
     turn: Annotated[tuple[Criterion, ...], Field(min_length=1, max_length=50)]
     episode: tuple[Criterion, ...] = ()
     state: StateCriterion | None = None
@@ -136,15 +145,16 @@ class Rubric(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 (hex) of the content; comments and layout of the file do not count."""
-        return content_hash(self)
+        # A unit that was not chosen does not count, so that rubrics older than the choice are still the same rubrics.
+        return content_hash(self, leave_out={"unit"} if self.unit is Unit.DIALOGUE else None)
 
     def __str__(self) -> str:
         return f"{self.name}@{self.hash[:12]}"
 
 
-def content_hash(model: BaseModel) -> str:
+def content_hash(model: BaseModel, leave_out: set[str] | None = None) -> str:
     """Return the SHA-256 (hex) of a model's values: the identity of rubrics, recipes and outcome tables."""
-    values: Any = model.model_dump(mode="json")
+    values: Any = model.model_dump(mode="json", exclude=leave_out)
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

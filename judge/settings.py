@@ -3,9 +3,9 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dialogue.errors import UsageProblem, did_you_mean, listed, nearest
 from judge import datafile
@@ -25,12 +25,24 @@ class Settings(BaseModel):
     outcomes: str | None = None  # None: the table named like the rubric, else `collections`
     ledger: str = "judge-ledger.db"
     format: str | None = None  # None: sniff
+    repeats: Annotated[int, Field(ge=1, le=100)] = 1
+    escalate: Annotated[int, Field(ge=1, le=100)] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = 32
+    timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    max_retries: Annotated[int, Field(ge=0, le=20)] = 6
+    rpm: Annotated[float, Field(gt=0)] | None = None
+    tpm: Annotated[float, Field(gt=0)] | None = None
+    budget_usd: Annotated[float, Field(ge=0)] | None = None
+    max_requests: Annotated[int, Field(ge=0)] | None = None
+    prices: str | None = None  # None: the shipped table
 
 
 TEMPLATE = """\
 # Settings of judge. Every line is optional; the command line wins over JUDGE_* variables, and they over this file.
 
-# Who rates: "local" (embedded, no key).
+# Who rates: "local" (embedded, no key), or a language model: "openai:MODEL", "openai-decisions:gpt-6-luna", "anthropic:MODEL",
+# "compatible:MODEL@http://host/v1", "panel:FILE.toml", "replay:FILE". Keys come from OPENAI_API_KEY, ANTHROPIC_API_KEY or
+# COMPATIBLE_API_KEY, or from the file that OPENAI_API_KEY_FILE (and so on) names; they have no place in this file.
 # judge = "local"
 
 # The question: a shipped rubric (judge rubric list) or a path to your own .toml.
@@ -47,6 +59,25 @@ TEMPLATE = """\
 
 # The format of transcripts; by default each file is sniffed.
 # format = "native"
+
+# How often each transcript is rated (the verdict is the mean), and up to how often while a decision hangs on the spread.
+# repeats = 1
+# escalate = 5
+
+# How language models are asked: requests in flight at most, seconds for one request, retries of one request, and caps on
+# requests and tokens a minute.
+# concurrency = 32
+# timeout = 120
+# max_retries = 6
+# rpm = 500
+# tpm = 200000
+
+# Where a run stops asking; what is done is kept, and the next run goes on.
+# budget_usd = 5.0
+# max_requests = 10000
+
+# The price table: by default the shipped one.
+# prices = "my-prices.toml"
 """
 
 
@@ -61,7 +92,13 @@ def load_settings(folder: Path, environ: Mapping[str, str], overrides: Mapping[s
         UsageProblem: an unknown key or variable, or a value of the wrong kind.
     """
     given = _from_file(folder) | _from_environ(environ) | {key: value for key, value in overrides.items() if value is not None}
-    return Settings.model_validate(given)
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:  # a file's values were checked with their lines already
+        first = error.errors(include_url=False)[0]
+        key = str(first["loc"][0])
+        name = f"--{key.replace('_', '-')}" if overrides.get(key) is not None else f"{PREFIX}{key.upper()}"
+        raise UsageProblem(f"{name} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
 
 
 def _from_file(folder: Path) -> dict[str, Any]:

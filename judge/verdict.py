@@ -64,10 +64,22 @@ class Usage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     requests: int = 0
-    input_tokens: int = 0
-    cached_tokens: int = 0
+    input_tokens: int = 0  # all of them, the cached and the written ones included
+    cached_tokens: int = 0  # read from the provider's prompt cache
+    written_tokens: int = 0  # written to it
     output_tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0  # None: the price is not known
+
+    def __add__(self, other: "Usage") -> "Usage":
+        costs = (self.cost_usd, other.cost_usd)
+        return Usage(
+            requests=self.requests + other.requests,
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            written_tokens=self.written_tokens + other.written_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+        )
 
 
 class Verdict(BaseModel):
@@ -87,6 +99,17 @@ class FailureKind(StrEnum):
     CRASHED = "crashed"  # the judge's own code raised
     MALFORMED = "malformed"  # an answer that does not fit the rubric or the transcript
     TOO_LONG = "too_long"  # more than the judge reads
+    REFUSED = "refused"  # the model declined to answer
+    EMPTY = "empty"  # an answer without content
+    TRUNCATED = "truncated"  # an answer that breaks off
+    WRONG_MODEL = "wrong_model"  # another model answered than was asked
+    RATE_LIMITED = "rate_limited"  # too many requests, also after every retry
+    TIMED_OUT = "timed_out"  # no answer in time, also after every retry
+    UNREACHABLE = "unreachable"  # no connection, or one that broke
+    SERVER_ERROR = "server_error"  # the provider failed
+    REJECTED = "rejected"  # the provider does not accept the request
+    NOT_ASKED = "not_asked"  # the run's budget was spent before
+    PENDING = "pending"  # asked in a batch that is not collected yet
 
 
 class JudgeFailure(BaseModel):

@@ -4,11 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
+from judge.meter import Meter
 from rewards.record import Status
 from rewards.summary import Summary
 from rewards.table import print_summary, printable
@@ -24,6 +25,7 @@ class Run:
     rejects: Path | None
     ledger: str
     seconds: float
+    meter: Meter = field(default_factory=Meter)
 
 
 class _Console(Console):
@@ -39,7 +41,9 @@ def report(summary: Summary, ignored: Mapping[str, int], run: Run, *, as_json: b
     notes = _notes(summary, ignored, run)
     if as_json:
         places = {"out": str(run.out) if run.out else "-", "rejects": str(run.rejects) if run.rejects else None, "ledger": run.ledger}
-        print(json.dumps(summary.as_dict() | places | {"seconds": round(run.seconds, 3), "notes": notes}, ensure_ascii=False), file=stream)
+        spent = run.meter.spent.model_dump() | {"failed_requests": run.meter.failed, "paid_before": run.meter.found}
+        told = {"seconds": round(run.seconds, 3), "spent": spent, "notes": notes}
+        print(json.dumps(summary.as_dict() | places | told, ensure_ascii=False), file=stream)
         return
     piped = not stream.isatty() and "COLUMNS" not in os.environ
     console = _Console(file=stream, highlight=False, width=WIDTH if piped else None)
@@ -51,6 +55,15 @@ def report(summary: Summary, ignored: Mapping[str, int], run: Run, *, as_json: b
         print(printable(note), file=sys.stderr)
 
 
+def bill(meter: Meter) -> str:
+    """Return in one line what was asked and paid."""
+    spent = meter.spent
+    again = f" ({meter.failed:,} more failed)" if meter.failed else ""
+    share = f" ({spent.cached_tokens / spent.input_tokens:.0%} from the prompt cache)" if spent.input_tokens else ""
+    price = "price not known: add the model to a price table (--prices)" if spent.cost_usd is None else f"${spent.cost_usd:.4f}"
+    return f"{spent.requests:,} requests{again}, {spent.input_tokens:,} input tokens{share}, {spent.output_tokens:,} output tokens, {price}"
+
+
 def _notes(summary: Summary, ignored: Mapping[str, int], run: Run) -> list[str]:
     notes = []
     if summary.without_outcome:
@@ -60,6 +73,10 @@ def _notes(summary: Summary, ignored: Mapping[str, int], run: Run) -> list[str]:
     if summary.failures:
         kinds = ", ".join(f"{count} {kind}" for kind, count in summary.failures.items())
         notes.append(f"judge failures: {kinds}; the next run asks again")
+        notes += [f"  for example: {detail}" for detail in summary.first_failures]
+    notes += run.meter.notes
+    if run.meter.spent.requests or run.meter.failed:
+        notes.append(bill(run.meter))
     if run.rejects:
         more = summary.rejects - len(summary.first_rejects)
         notes += [*summary.first_rejects, *([f"… and {more:,} more"] if more else []), f"rejected input is kept in {run.rejects}"]

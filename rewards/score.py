@@ -1,6 +1,7 @@
 """Transcripts in, reward records out: asks the judge through the ledger, blends, and keeps input order."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 
 from dialogue.errors import InputProblem
 from dialogue.reader import Found, Reject
@@ -8,6 +9,7 @@ from dialogue.transcript import Transcript
 from judge.batch import rate_all
 from judge.contract import Judge
 from judge.ledger import Ledger
+from judge.pooling import Repeats
 from judge.verdict import JudgeFailure, Verdict
 from rewards.blend import blend
 from rewards.outcome import OutcomeTable, load_outcome_table
@@ -22,13 +24,15 @@ def score(
     *,
     recipe: Recipe | None = None,
     outcomes: OutcomeTable | None = None,
-) -> Iterator[RewardRecord]:
+    repeats: Repeats | None = None,
+) -> Generator[RewardRecord, None, None]:
     """Yield one record for every transcript, in order, holding only a chunk of them in memory.
 
     Args:
         ledger: where verdicts are kept and found again; by default in memory, for this call only.
         recipe: `blend` by default. A recipe that needs no verdict asks no judge.
         outcomes: the `collections` table by default.
+        repeats: how often each transcript is rated; once by default.
 
     Raises:
         UsageProblem: the recipe needs what the rubric does not have.
@@ -48,11 +52,13 @@ def score(
         for transcript in transcripts:
             yield record(transcript, None, cleared=True)
         return
+    times = repeats or Repeats()
     own = ledger or Ledger(":memory:")
     try:
-        cleared = own.cleared(judge.id)
-        for transcript, answer in rate_all(transcripts, judge, own):
-            yield record(transcript, answer, cleared=cleared)
+        cleared = own.cleared(times.of(judge.id))
+        with closing(rate_all(transcripts, judge, own, repeats=times)) as rated:
+            for transcript, answer in rated:
+                yield record(transcript, answer, cleared=cleared)
     finally:
         if ledger is None:
             own.close()

@@ -50,6 +50,7 @@ class Summary:
     rubric: Rubric
     statuses: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    first_failures: list[str] = field(default_factory=list)
     rejects: int = 0
     first_rejects: list[str] = field(default_factory=list)
     agent_turns: int = 0
@@ -75,6 +76,8 @@ class Summary:
         self.violations += record.violation is not None
         if record.failure:
             self.failures[record.failure.kind] += 1
+            if self.failures[record.failure.kind] == 1:  # one of each kind
+                self.first_failures.append(f"{record.id}: {record.failure.detail}")
         name = ending(record)
         rewards, handlings = self.by_outcome.setdefault(name, (Mean(), Mean()))
         if record.status is Status.FAILED or record.episode.reward is None:

@@ -7,7 +7,8 @@ import pytest
 
 from dialogue import Transcript
 from judge import JudgeFailure, Ledger, LocalJudge, Verdict, load_rubric
-from judge.batch import CHUNK, rate_all
+from judge.batch import AHEAD, CHUNK, rate_all
+from judge.pooling import Repeats
 from judge.verdict import FailureKind
 
 RUBRIC = load_rubric("collections")
@@ -21,7 +22,7 @@ class Scripted(LocalJudge):
         super().__init__(RUBRIC)
         self.asked: list[str] = []
 
-    async def rate(self, transcript: Transcript) -> Verdict | JudgeFailure:  # type: ignore[override]
+    async def rate(self, transcript: Transcript, repeat: int = 0) -> Verdict | JudgeFailure:  # type: ignore[override]
         self.asked.append(transcript.id)
         await asyncio.sleep(0)
         text = transcript.turns[0].text
@@ -48,7 +49,7 @@ def test_answers_come_in_input_order_over_many_chunks(said: Said) -> None:
     assert all(answer == judge.verdict(transcript) for transcript, answer in rated)
 
 
-def test_no_more_than_a_chunk_is_taken_ahead(said: Said) -> None:
+def test_no_more_than_a_window_is_taken_ahead(said: Said) -> None:
     taken = []
 
     def endless():  # type: ignore[no-untyped-def]
@@ -58,7 +59,7 @@ def test_no_more_than_a_chunk_is_taken_ahead(said: Said) -> None:
 
     with Ledger(":memory:") as ledger:
         next(rate_all(endless(), Scripted(), ledger))
-    assert len(taken) == CHUNK
+    assert CHUNK <= len(taken) <= AHEAD
 
 
 def test_a_second_run_asks_nothing_and_the_same_content_is_asked_once(said: Said) -> None:
@@ -70,7 +71,7 @@ def test_a_second_run_asks_nothing_and_the_same_content_is_asked_once(said: Said
         judge.asked.clear()
         assert list(rate_all(dialogues, judge, ledger)) == first
         assert judge.asked == []
-        list(rate_all(dialogues, judge, ledger, repeat=1))
+        list(rate_all(dialogues, judge, ledger, repeats=Repeats(2, 2)))
         assert len(judge.asked) == 2
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from dialogue.errors import UsageProblem
 from dialogue.transcript import Role, Transcript, Turn
-from judge.contract import make_judge
+from judge.judges import make_judge
 from judge.rubric import load_rubric
 from judge.verdict import JudgeFailure
 
@@ -17,11 +17,11 @@ STRANGER = """
 from judge.verdict import FailureKind, JudgeFailure, JudgeId
 
 class Mute:
-    def __init__(self, rubric, rest):
+    def __init__(self, rubric, rest, terms):
         self.rubric = rubric
         self.id = JudgeId(provider="mute", model=rest, rubric=rubric.name, rubric_hash=rubric.hash, prompt_hash="")
 
-    async def rate(self, transcript):
+    async def rate(self, transcript, repeat=0):
         return JudgeFailure(judge=self.id, kind=FailureKind.TOO_LONG, detail=transcript.id)
 """
 
@@ -36,9 +36,9 @@ def test_the_local_judge_is_installed() -> None:
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("locl", "unknown judge 'locl' (did you mean 'local'?); installed: local"),
-        ("oracle:delphi", "unknown judge 'oracle'; installed: local"),
-        ("", "unknown judge ''; installed: local"),
+        ("locl", "unknown judge 'locl' (did you mean 'local'?); installed: anthropic, compatible, local, openai"),
+        ("oracle:delphi", "unknown judge 'oracle'; installed: anthropic, compatible, local, openai"),
+        ("", "unknown judge ''; installed: anthropic, compatible, local, openai"),
         ("local:large", "the local judge takes nothing after its name, got 'local:large'"),
     ],
 )

@@ -23,7 +23,7 @@ def failure(detail: str = "no") -> JudgeFailure:
 def test_what_was_stored_is_found_by_transcript_judge_and_repeat(tmp_path: Path, said: Callable[..., Transcript]) -> None:
     verdict = JUDGE.verdict(said("A: Hello."))
     with Ledger(tmp_path / "deep" / "ledger.db") as ledger:
-        assert ledger.record([("h1", verdict)]) == []
+        assert ledger.record([("h1", 0, verdict)]) == []
     with Ledger(tmp_path / "deep" / "ledger.db") as ledger:
         assert ledger.verdicts(JUDGE.id, ["h1", "h2"]) == {"h1": verdict}
         assert ledger.verdicts(OTHER.id, ["h1"]) == {}
@@ -33,19 +33,19 @@ def test_what_was_stored_is_found_by_transcript_judge_and_repeat(tmp_path: Path,
 
 def test_a_failure_is_kept_but_never_found_as_a_verdict_and_a_verdict_clears_it(said: Callable[..., Transcript]) -> None:
     with Ledger(":memory:") as ledger:
-        ledger.record([("h", failure("first"))])
-        ledger.record([("h", failure("second"))])
+        ledger.record([("h", 0, failure("first"))])
+        ledger.record([("h", 0, failure("second"))])
         assert ledger.verdicts(JUDGE.id, ["h"]) == {}
         assert ledger.counts() == {"verdicts": 0, "failures": 1}
-        ledger.record([("h", JUDGE.verdict(said("A: Hello.")))])
+        ledger.record([("h", 0, JUDGE.verdict(said("A: Hello.")))])
         assert ledger.counts() == {"verdicts": 1, "failures": 0}
 
 
 def test_the_first_verdict_of_a_key_stays_and_the_late_one_is_told(said: Callable[..., Transcript]) -> None:
     first, second = JUDGE.verdict(said("A: Hello.")), JUDGE.verdict(said("A: Pay now!"))
     with Ledger(":memory:") as ledger:
-        ledger.record([("h", first)])
-        assert ledger.record([("h", second)]) == ["h"]
+        ledger.record([("h", 0, first)])
+        assert ledger.record([("h", 0, second)]) == [("h", 0, JUDGE.id)]
         assert ledger.verdicts(JUDGE.id, ["h"]) == {"h": first}
 
 
@@ -61,13 +61,13 @@ def test_a_failed_transaction_leaves_nothing_half_done(said: Callable[..., Trans
     with Ledger(":memory:") as ledger:
 
         def answers():  # type: ignore[no-untyped-def]
-            yield "h1", JUDGE.verdict(said("A: Hello."))
+            yield "h1", 0, JUDGE.verdict(said("A: Hello."))
             raise RuntimeError("the judge's iterator broke")
 
         with pytest.raises(RuntimeError):
             ledger.record(answers())
         assert ledger.counts()["verdicts"] == 0
-        ledger.record([("h2", failure())])  # and the connection still works
+        ledger.record([("h2", 0, failure())])  # and the connection still works
         assert ledger.counts()["failures"] == 1
 
 
@@ -83,7 +83,7 @@ def write_many(path: str, start: int, count: int) -> None:
     verdict = JUDGE.verdict(Transcript.model_validate({"id": "d", "turns": [{"role": "agent", "text": "Hello."}]}))
     with Ledger(path) as ledger:
         for number in range(start, start + count):
-            ledger.record([(f"h{number % 150}", verdict), (f"h{number}", failure())])
+            ledger.record([(f"h{number % 150}", 0, verdict), (f"h{number}", 0, failure())])
 
 
 def test_processes_that_open_a_new_ledger_together_and_write_at_once_do_not_corrupt_it(tmp_path: Path) -> None:

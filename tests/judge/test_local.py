@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dialogue import Transcript, UsageProblem, read_transcripts
 from dialogue.transcript import Role, Turn
+from judge.contract import Terms
 from judge.local import NAMED_CUES, LocalJudge, make_local_judge, shipped_model
 from judge.rubric import load_rubric, shipped_rubrics
 from judge.utterance import MAX_CHARS
@@ -197,7 +198,7 @@ def test_a_rubric_of_ones_own_may_use_known_criteria(said: Said, tmp_path: Path)
 
 def test_the_local_judge_takes_no_arguments() -> None:
     with pytest.raises(UsageProblem, match="takes nothing after its name"):
-        make_local_judge(load_rubric("sales"), "gpt")
+        make_local_judge(load_rubric("sales"), "gpt", Terms())
 
 
 def test_the_id_follows_model_and_rubric(root: Path) -> None:

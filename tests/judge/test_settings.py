@@ -18,7 +18,9 @@ def write(tmp_path: Path) -> Write:
 
 def test_without_any_the_defaults_hold(tmp_path: Path) -> None:
     expected = {"judge": "local", "rubric": "collections", "recipe": "blend", "outcomes": None, "ledger": "judge-ledger.db", "format": None}
-    assert load_settings(tmp_path, {}, {}).model_dump() == expected
+    asking = {"repeats": 1, "escalate": None, "concurrency": 32, "timeout": 120.0, "max_retries": 6, "rpm": None, "tpm": None}
+    spending = {"budget_usd": None, "max_requests": None, "prices": None}
+    assert load_settings(tmp_path, {}, {}).model_dump() == expected | asking | spending
 
 
 @pytest.mark.parametrize("file", [("judge.toml", 'rubric = "a"'), ("pyproject.toml", '[tool.judge]\nrubric = "a"')], ids=lambda f: f[0])

@@ -19,7 +19,7 @@ JUDGE = LocalJudge(load_rubric("collections"))
 class Dumb(LocalJudge):
     """Never has an answer."""
 
-    async def rate(self, transcript: Transcript) -> JudgeFailure:  # type: ignore[override]
+    async def rate(self, transcript: Transcript, repeat: int = 0) -> JudgeFailure:  # type: ignore[override]
         return JudgeFailure(judge=self.id, kind=FailureKind.MALFORMED, detail="not a word")
 
 

@@ -1,0 +1,281 @@
+"""Asking at half price, later: what is missing goes to the providers' Batch APIs, answers come back into the ledger in any process."""
+
+import asyncio
+import json
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TypeVar
+
+from dialogue.errors import UsageProblem
+from dialogue.transcript import Transcript
+from judge.chat import Trouble
+from judge.contract import MODELS, Body, DeferredApi, Deferring, Judge, ModelMaker, Terms, points
+from judge.gate import Gate
+from judge.ledger import Ledger, StoredBatch
+from judge.line import BATCHED
+from judge.llm import LLMJudge
+from judge.panel import Panel
+from judge.pooling import Repeats
+from judge.view import TooLong
+
+MOST_REQUESTS = 10_000  # in one batch; both vendors take more, but a batch is held in memory
+MOST_BYTES = 64 * 2**20
+LOOKED_UP = 128  # transcripts looked up in the ledger together
+STORED = 500  # answers in one transaction
+Found = TypeVar("Found")
+
+
+@dataclass(slots=True)
+class Submitted:
+    """What a submission came to."""
+
+    batches: int = 0
+    requests: int = 0
+    rated: int = 0  # transcripts whose verdicts are there already
+    under_way: int = 0  # requests that an earlier batch asks, or has answered
+    too_long: int = 0  # transcripts that no request holds
+
+
+@dataclass(slots=True)
+class Collected:
+    """How one batch stands, and what was collected of it."""
+
+    batch: StoredBatch
+    told: str
+    ended: bool
+    answers: int = 0
+    without: Counter[str] = field(default_factory=Counter)  # why there is no answer
+
+
+def members_of(judge: Judge) -> tuple[LLMJudge, ...]:
+    """Return the judges that are asked, each of which must have a Batch API.
+
+    Raises:
+        UsageProblem: one has none.
+    """
+    found = []
+    for member in judge.members if isinstance(judge, Panel) else (judge,):
+        if not isinstance(member, LLMJudge) or not isinstance(member.form.model, Deferring) or member.terms.replay:
+            raise UsageProblem(f"--batch: {member.id.provider}/{member.id.model} has no Batch API; leave --batch out")
+        found.append(member)
+    return tuple(found)
+
+
+async def submit(transcripts: Iterable[Transcript], judge: Judge, ledger: Ledger, repeats: Repeats) -> Submitted:
+    """Submit every request that is neither answered nor under way, to each member's provider.
+
+    Raises:
+        UsageProblem: a judge has no Batch API, or a provider does not take the batch.
+    """
+    members, done = members_of(judge), Submitted()
+    async with AsyncExitStack() as stack:
+        posts = {}
+        for member in members:
+            api = await stack.enter_async_context(_api(member.form.model, member.terms))
+            posts[member.id.key] = _Post(member, api, ledger)
+            await _find_lost(ledger, api, member.spec, member.terms)
+        pending = ledger.pending_calls()
+        for transcript, member, repeat in _missing(transcripts, members, ledger, repeats, done):
+            try:
+                steps = member.questions(transcript)
+            except TooLong:
+                done.too_long += 1
+                continue
+            for question in (question for step in steps for question in step):
+                call = member.call(question, repeat)
+                if call.key in pending or ledger.reply(call.key) is not None:
+                    done.under_way += 1
+                    continue
+                pending[call.key] = ""
+                await posts[member.id.key].add(call.key, call.body(()), done)
+        for post in posts.values():
+            await post.send(done)
+    return done
+
+
+def _missing(
+    transcripts: Iterable[Transcript], members: Sequence[LLMJudge], ledger: Ledger, repeats: Repeats, done: Submitted
+) -> Iterator[tuple[Transcript, LLMJudge, int]]:
+    """Yield what has no verdict yet, each distinct dialogue once."""
+    stream = iter(transcripts)
+    seen: set[str] = set()
+    while chunk := list(islice(stream, LOOKED_UP)):
+        by_hash = {t.content_hash(with_outcome=members[0].rubric.sees_outcome): t for t in chunk}
+        fresh = [key for key in by_hash if key not in seen]
+        seen.update(fresh)
+        asked = set()
+        for member in members:
+            for repeat in range(repeats.least):
+                known = ledger.verdicts(member.id, fresh, repeat)
+                for key in fresh:
+                    if key not in known:
+                        asked.add(key)
+                        yield by_hash[key], member, repeat
+        done.rated += len(fresh) - len(asked)
+
+
+class _Post:
+    """Gathers one member's calls and sends them as batches."""
+
+    def __init__(self, member: LLMJudge, api: DeferredApi, ledger: Ledger) -> None:
+        self.spec, self.api = member.spec, api
+        self._member, self._ledger = member, ledger
+        self._calls: list[tuple[str, Body]] = []
+        self._bytes = 0
+
+    async def add(self, key: str, body: Body, done: Submitted) -> None:
+        size = len(json.dumps(body).encode())
+        if self._calls and (len(self._calls) >= MOST_REQUESTS or self._bytes + size > MOST_BYTES):
+            await self.send(done)
+        self._calls.append((key, body))
+        self._bytes += size
+
+    async def send(self, done: Submitted) -> None:
+        """Send what was gathered. It is in the ledger before it is sent, so that a crash between the two pays nothing twice."""
+        if not self._calls:
+            return
+        calls, self._calls, self._bytes = self._calls, [], 0
+        name = f"judge-{secrets.token_hex(8)}"
+        batch = StoredBatch(name, self.spec, None, len(calls), "submitting", datetime.now(UTC))
+        self._ledger.begin_batch(batch, [key for key, _ in calls])
+        try:
+            remote = await self._submitted(batch, calls)
+        except Trouble as trouble:
+            self._ledger.end_batch(name, "refused")
+            raise UsageProblem(f"{self.spec} did not take a batch of {len(calls):,} requests: {trouble.detail}") from None
+        self._ledger.open_batch(name, remote)
+        done.batches += 1
+        done.requests += len(calls)
+
+    async def _submitted(self, batch: StoredBatch, calls: Sequence[tuple[str, Body]]) -> str:
+        """Submit; where the answer is lost on the way, look whether the batch was made before it is sent again."""
+        retries = self._member.terms.max_retries
+        for attempt in range(retries + 1):
+            try:
+                return await self.api.submit(batch.name, calls)
+            except Trouble as trouble:
+                if not trouble.again or attempt == retries:
+                    raise
+                await asyncio.sleep(Gate.delay(attempt, trouble.after))
+            if remote := await self.api.find(batch.name, batch.requests, batch.at):
+                return remote
+        raise AssertionError("unreachable")
+
+
+async def collect(ledger: Ledger, terms: Terms, *, cancel: bool = False) -> list[Collected]:
+    """Ask how every open batch stands, and bring the answers of those that have ended into the ledger.
+
+    Calls that a batch leaves without an answer (expired, failed) are free to be asked again.
+
+    Args:
+        cancel: have the open ones ended first.
+
+    Raises:
+        UsageProblem: a provider does not answer, or there is no key.
+    """
+    found = []
+    for spec in dict.fromkeys(batch.judge for batch in ledger.batches("open", "submitting")):
+        name, _, rest = spec.partition(":")
+        maker: ModelMaker = points(MODELS)[name].load()
+        async with _api(maker(rest, terms), terms) as api:
+            await _find_lost(ledger, api, spec, terms)
+            for batch in ledger.batches("open"):
+                if batch.judge == spec:
+                    found.append(await _collect(batch, api, ledger, terms, cancel=cancel))
+    return found
+
+
+async def status(ledger: Ledger, terms: Terms) -> list[Collected]:
+    """Return how every open batch stands; nothing is changed.
+
+    Raises:
+        UsageProblem: as `collect`.
+    """
+    found = []
+    for batch in ledger.batches("open", "submitting"):
+        name, _, rest = batch.judge.partition(":")
+        maker: ModelMaker = points(MODELS)[name].load()
+        async with _api(maker(rest, terms), terms) as api:
+            if batch.remote is None:
+                found.append(Collected(batch, "its submission was cut off; collect looks for it", ended=False))
+                continue
+            stands = await _patiently(terms, batch.judge, lambda: api.look(batch.remote or ""))  # noqa: B023 - awaited at once
+            found.append(Collected(batch, stands.told, stands.ended))
+    return found
+
+
+async def _collect(batch: StoredBatch, api: DeferredApi, ledger: Ledger, terms: Terms, *, cancel: bool) -> Collected:
+    remote = batch.remote or ""
+    if cancel:
+        await _patiently(terms, batch.judge, lambda: api.cancel(remote))
+    stands = await _patiently(terms, batch.judge, lambda: api.look(remote))
+    done = Collected(batch, stands.told, stands.ended)
+    if not stands.ended:
+        return done
+    asked = ledger.calls_of(batch.name)
+    done = await _patiently(terms, batch.judge, lambda: _download(done, asked, api, ledger))
+    ledger.end_batch(batch.name, "collected")
+    return done
+
+
+async def _download(done: Collected, asked: set[str], api: DeferredApi, ledger: Ledger) -> Collected:
+    """Bring a batch's answers into the ledger; from the beginning where an earlier try was cut off: what is stored stays the same."""
+    done.answers, done.without = 0, Counter()
+    part: dict[str, Body] = {}
+    open_calls = set(asked)
+    async for key, reply, why in api.answers(done.batch.remote or ""):
+        if key not in open_calls:
+            continue  # not one of ours, or told twice
+        open_calls.discard(key)
+        if reply is None:
+            done.without[why] += 1
+            continue
+        part[key] = reply | {BATCHED: True}
+        done.answers += 1
+        if len(part) >= STORED:
+            ledger.record((), keep=part)
+            part = {}
+    ledger.record((), keep=part)
+    if open_calls:
+        done.without["not in the provider's results"] += len(open_calls)
+    return done
+
+
+async def _find_lost(ledger: Ledger, api: DeferredApi, spec: str, terms: Terms) -> None:
+    """Find the batches whose submission was cut off between the provider and the ledger; those that never arrived are lost."""
+    known = {batch.remote for batch in ledger.batches()}
+    for batch in ledger.batches("submitting"):
+        if batch.judge != spec:
+            continue
+        remote = await _patiently(terms, spec, lambda: api.find(batch.name, batch.requests, batch.at))  # noqa: B023 - awaited at once
+        if remote and remote not in known:
+            ledger.open_batch(batch.name, remote)
+        else:
+            ledger.end_batch(batch.name, "lost")
+
+
+def _api(model: object, terms: Terms) -> AbstractAsyncContextManager[DeferredApi]:
+    if not isinstance(model, Deferring):
+        raise UsageProblem(f"{model!r} has no Batch API")
+    return model.deferred(terms)
+
+
+async def _patiently(terms: Terms, who: str, ask: Callable[[], Awaitable[Found]]) -> Found:
+    """Return what a provider says, asking again while that may help.
+
+    Raises:
+        UsageProblem: it does not answer.
+    """
+    for attempt in range(terms.max_retries + 1):
+        try:
+            return await ask()
+        except Trouble as trouble:
+            if not trouble.again or attempt == terms.max_retries:
+                raise UsageProblem(f"{who}: {trouble.detail}; what was collected is kept: run the same command again") from None
+            await asyncio.sleep(Gate.delay(attempt, trouble.after))
+    raise AssertionError("unreachable")

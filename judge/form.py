@@ -1,0 +1,54 @@
+"""The two ways to put a rubric to a provider, as one protocol: what is asked for a view, and what an answer to it says."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dialogue.transcript import Transcript
+from judge.contract import Body, ChatModel
+from judge.reply import Part
+from judge.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request of a form: `view` of a transcript, shown under `nonce`; `content` is the form's own."""
+
+    transcript: Transcript
+    view: View
+    nonce: str
+    content: Any
+    prefix: int  # tokens that an earlier request may have left in a prompt cache, estimated
+    output: int  # tokens of the answer, estimated
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an answer says: ratings, and the name of the model that gave it."""
+
+    part: Part
+    model: str
+
+
+class Form(Protocol):
+    """A way to ask. Pure but for the connection of its model."""
+
+    model: ChatModel
+    prompt_hash: str
+
+    def questions(self, transcript: Transcript, view: View, nonce: str, *, shared: bool) -> Sequence[Question]:
+        """Return the requests that rate a view; `shared` if other views of the transcript are asked too."""
+
+    def body(self, question: Question, without: Collection[str] = ()) -> Body:
+        """Return a request as the provider's JSON."""
+
+    def read(self, question: Question, reply: Body) -> Heard:
+        """Return what an answer says.
+
+        Raises:
+            Malformed: it is not what was asked for.
+            Trouble: it is no answer.
+        """
+
+    def again(self, question: Question, reply: Body, wrong: str) -> Question | None:
+        """Return the request that asks once more and shows what was wrong, or None where that makes no sense."""

@@ -1,0 +1,146 @@
+"""One line to one provider: sends calls through the gate, finds answers that were paid for before, counts, records, replays."""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from dialogue.errors import UsageProblem
+from judge.chat import Trouble
+from judge.contract import Body, ChatModel, Replies, Send, Terms
+from judge.gate import Gate
+from judge.prices import Price
+from judge.recording import Recorder
+from judge.verdict import FailureKind, Usage
+
+NO_NONCE = "0" * 32
+BATCHED = "judge_batched"  # marks a kept answer that came at the Batch API's price
+CHARS_PER_TOKEN = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to be sent. `body` makes it without the parameters that the server turned out to refuse.
+
+    `key` is the same whenever the same is asked: the nonce does not count, which repeat it is does.
+    """
+
+    key: str
+    body: Callable[[Collection[str]], Body]
+    tokens: int  # of input, estimated
+    output: int  # tokens of the answer, estimated
+
+
+def make_call(body: Callable[[Collection[str]], Body], nonce: str, repeat: int, output: int) -> Call:
+    """Return a call with its key."""
+    text = json.dumps(body(()), ensure_ascii=False, separators=(",", ":"))
+    digest = hashlib.sha256(f"{repeat}\x00{text.replace(nonce, NO_NONCE)}".encode()).hexdigest()
+    return Call(digest, body, estimated_tokens(text), output)
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens a text has. No vendor's tokeniser is asked: a budget needs the size, not the digit."""
+    return int(len(text.encode()) / CHARS_PER_TOKEN) + 1
+
+
+_NAMES = {"schema": "a JSON schema (the schema stands in the prompt, answers are checked)", "json": "a JSON format"}
+
+
+class Line:
+    """Sends calls to one model. The same in a live run, in a replay, and where a batch has brought the answers."""
+
+    def __init__(self, model: ChatModel, price: Price | None, terms: Terms, send: Send, replies: Replies) -> None:
+        self.gate = Gate(terms)
+        self.price = price
+        self._model, self._terms, self._send, self._replies = model, terms, send, replies
+        self._without: set[str] = set()
+        self._recorder = Recorder(terms.record, model) if terms.record else None
+        self._heard = False
+
+    async def ask(self, call: Call) -> tuple[Body, bool]:
+        """Return the answer to a call, and whether it came by a batch.
+
+        Raises:
+            Trouble: there is none.
+            UsageProblem: no call of this run can succeed.
+        """
+        if known := self._replies.reply(call.key):
+            self._terms.meter.found += 1
+            return known, bool(known.get(BATCHED))
+        reply = await self._fetch(call)
+        self._replies.keep(call.key, reply)
+        if self._recorder:
+            self._recorder.write(call.key, reply)
+        return reply, False
+
+    async def _fetch(self, call: Call) -> Body:
+        dollars = self.expected_price(call)
+        meter = self._terms.meter
+
+        async def send() -> Any:
+            meter.promise(dollars)
+            usage = None
+            try:
+                sent = await self._send(call.body(self._without))
+                usage = self.usage(sent.reply)
+            finally:
+                meter.settle(dollars, usage)
+            return sent
+
+        while True:
+            try:
+                sent = await self.gate.run(send, call.tokens + call.output)
+            except Trouble as trouble:
+                if trouble.hopeless:
+                    raise UsageProblem(f"{self._model.provider}: {trouble.detail}") from trouble
+                if not self._can_go_without(trouble):
+                    raise
+            else:
+                return dict(sent.reply)
+
+    def expected_price(self, call: Call) -> float | None:
+        """Return what a call will cost about, in dollars, or None where the price is not known."""
+        usage = Usage(input_tokens=call.tokens, output_tokens=call.output)
+        return self.price.of(usage) if self.price else None
+
+    def usage(self, reply: Body, *, batched: bool = False) -> Usage:
+        """Return what an answer cost."""
+        usage = self._model.usage(reply)
+        cost = self.price.of(usage, batch=batched) if self.price else None
+        return usage.model_copy(update={"requests": 1, "cost_usd": cost})
+
+    def check_echo(self, echoed: str) -> None:
+        """See that the model asked has answered: an alias may point to another one tomorrow.
+
+        Raises:
+            UsageProblem: the first answer of the run came from another one.
+            Trouble: a later one did.
+        """
+        asked = self._model.echo
+        if echoed in ("", asked):
+            self._heard = True
+            return
+        if not self._heard:
+            raise UsageProblem(
+                f"{self._model.provider} answers as {echoed!r}, not as {asked!r}: a name that points to another model can change what it "
+                f"means overnight, and ratings with it; ask for {echoed!r}, or allow this echo with {asked}?echo={echoed}"
+            )
+        raise Trouble(FailureKind.WRONG_MODEL, f"asked {asked!r}, but {echoed!r} answered")
+
+    def _can_go_without(self, trouble: Trouble) -> bool:
+        """Learn from a refused parameter that the server does not take it; say whether there is one to leave out."""
+        if trouble.refused is None:
+            return False
+        for name, signs in self._model.can_drop.items():
+            if name not in self._without and any(sign in trouble.refused for sign in signs):
+                self._without.add(name)
+                who = f"{self._model.provider}/{self._model.model}"
+                self._terms.meter.notes.append(f"{who} does not take {_NAMES.get(name, name)}: asked without")
+                return True
+        return False
+
+    @property
+    def without(self) -> frozenset[str]:
+        """The parameters that the server does not take."""
+        return frozenset(self._without)

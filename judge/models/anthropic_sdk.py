@@ -1,0 +1,49 @@
+"""The connection to Anthropic through the anthropic SDK on aiohttp; sends, and explains errors."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from judge.contract import Body, Send, Sent, Terms
+from judge.models.openai_sdk import parsed, unreachable
+from judge.models.wire import seconds_until_more, trouble_of
+
+
+@asynccontextmanager
+async def client_of(terms: Terms, key: str) -> AsyncIterator[Any]:
+    """Give the SDK's client with one pool of connections; retries and time limits are the gate's business, not the SDK's."""
+    import anthropic
+    import httpx2
+
+    limits = httpx2.Limits(max_connections=terms.concurrency, max_keepalive_connections=terms.concurrency)
+    http = anthropic.DefaultAioHttpClient(limits=limits, timeout=httpx2.Timeout(terms.timeout, pool=None))
+    async with anthropic.AsyncAnthropic(api_key=key, http_client=http, max_retries=0, timeout=terms.timeout) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connected(terms: Terms, key: str) -> AsyncIterator[Send]:
+    """Give a function that posts messages. As with OpenAI, the SDK's typed answers are not built."""
+    import httpx2
+
+    async with client_of(terms, key) as client:
+
+        async def send(body: Body) -> Sent:
+            with explained(key):
+                response = await client.post("/v1/messages", body=body, cast_to=httpx2.Response)
+            return Sent(parsed(response.content, key), seconds_until_more(response.headers))
+
+        yield send
+
+
+@contextmanager
+def explained(key: str) -> Iterator[None]:
+    """Turn the SDK's errors into troubles."""
+    import anthropic
+
+    try:
+        yield
+    except anthropic.APIStatusError as error:
+        raise trouble_of(error.status_code, error.response.headers, error.body or error.response.text, key) from None
+    except anthropic.APIConnectionError as error:
+        raise unreachable(error, key) from None

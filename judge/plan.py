@@ -1,0 +1,115 @@
+"""What a run would ask and cost, before anything is paid: requests, tokens, dollars, time; nothing is sent."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from dialogue.transcript import Transcript
+from judge.contract import Judge, Terms
+from judge.ledger import Ledger
+from judge.llm import LLMJudge
+from judge.panel import Panel
+from judge.pooling import Repeats
+from judge.verdict import Usage
+from judge.view import TooLong
+
+LOOKED_UP = 128
+SHORTEST_PREFIX = 1024  # tokens: what most models' prompt caches keep at least
+SECONDS_AN_ANSWER = 3.0  # assumed, for the time without caps
+
+
+@dataclass(slots=True)
+class MemberPlan:
+    """What is asked of one judge. Tokens are estimated by length; a price that is not known is None."""
+
+    name: str
+    priced: bool
+    usage: Usage = field(default_factory=Usage)
+    batch_usd: float | None = 0.0
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a run would do."""
+
+    terms: Terms
+    dialogues: int = 0
+    rated: int = 0  # whose verdicts are in the ledger
+    paid: int = 0  # requests whose answers are in the ledger
+    under_way: int = 0  # requests that a batch asks
+    too_long: int = 0
+    members: dict[str, MemberPlan] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Usage:
+        """Return the sum over the judges."""
+        return sum((member.usage for member in self.members.values()), Usage())
+
+    @property
+    def batch_usd(self) -> float | None:
+        """Return the price by the Batch APIs."""
+        prices = [member.batch_usd for member in self.members.values()]
+        return None if None in prices else sum(price or 0.0 for price in prices)
+
+    @property
+    def seconds(self) -> float:
+        """Return the time that the caps allow at best, or, where they do not bind, that answers of `SECONDS_AN_ANSWER` take."""
+        usage = self.total
+        waits = [usage.requests * SECONDS_AN_ANSWER / self.terms.concurrency]
+        if self.terms.rpm:
+            waits.append(usage.requests / self.terms.rpm * 60)
+        if self.terms.tpm:
+            waits.append((usage.input_tokens + usage.output_tokens) / self.terms.tpm * 60)
+        return max(waits)
+
+
+def plan(transcripts: Iterable[Transcript], judge: Judge, ledger: Ledger, repeats: Repeats, terms: Terms) -> Plan:
+    """Return what rating the transcripts would ask for that is not in the ledger, counting `repeats.least` ratings of each."""
+    members = judge.members if isinstance(judge, Panel) else (judge,)
+    made = Plan(terms, members={m.id.key: MemberPlan(f"{m.id.provider}/{m.id.model}", _priced(m)) for m in members})
+    pending, seen = ledger.pending_calls(), set[str]()
+    stream = iter(transcripts)
+    while chunk := list(islice(stream, LOOKED_UP)):
+        by_hash = {t.content_hash(with_outcome=judge.rubric.sees_outcome): t for t in chunk}
+        fresh = [key for key in by_hash if key not in seen]
+        seen.update(fresh)
+        made.dialogues += len(chunk)
+        asked = set()
+        for member in members:
+            for repeat in range(repeats.least):
+                known = ledger.verdicts(member.id, fresh, repeat)
+                missing = [key for key in fresh if key not in known]
+                asked.update(missing)
+                for key in missing:
+                    if isinstance(member, LLMJudge):
+                        _add(made, made.members[member.id.key], member, by_hash[key], repeat, ledger, pending)
+        made.rated += len(chunk) - len(asked)
+    return made
+
+
+def _add(
+    made: Plan, part: MemberPlan, member: LLMJudge, transcript: Transcript, repeat: int, ledger: Ledger, pending: dict[str, str]
+) -> None:
+    try:
+        questions = [question for step in member.questions(transcript) for question in step]
+    except TooLong:
+        made.too_long += 1
+        return
+    for question in questions:
+        call = member.call(question, repeat)
+        if call.key in pending:
+            made.under_way += 1
+        elif ledger.reply(call.key) is not None:
+            made.paid += 1
+        else:
+            kept = question.prefix if part.usage.requests and question.prefix >= SHORTEST_PREFIX else 0
+            usage = Usage(requests=1, input_tokens=call.tokens, cached_tokens=kept, output_tokens=call.output)
+            cost = member.price.of(usage) if member.price else None
+            part.usage += usage.model_copy(update={"cost_usd": cost})
+            uncached = usage.model_copy(update={"cached_tokens": 0})  # whether batches hit the cache is the provider's luck
+            known = part.batch_usd is not None and member.price is not None
+            part.batch_usd = part.batch_usd + member.price.of(uncached, batch=True) if known else None  # type: ignore[operator, union-attr]
+
+
+def _priced(judge: Judge) -> bool:
+    return not isinstance(judge, LLMJudge) or judge.price is not None

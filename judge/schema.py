@@ -1,0 +1,48 @@
+"""The JSON schema of an answer: exactly the turns asked for, each with quote, reason and one level a criterion, in that order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from judge.rubric import Criterion, Rubric, StateCriterion, Unit
+from judge.view import View
+
+TURN, EPISODE = "turn", "episode"
+
+
+def turn_key(turn: int) -> str:
+    """Return the name under which an answer rates a turn."""
+    return f"t{turn}"
+
+
+def keys_of(view: View, rubric: Rubric) -> dict[str, int]:
+    """Return the names under which an answer rates the turns of a view.
+
+    Turn by turn there is one, always under the same name: a schema stands at the very beginning of what a provider caches, and
+    must not differ from turn to turn.
+    """
+    if rubric.unit is Unit.TURN:
+        return {TURN: view.rated[0]} if view.rated else {}
+    return {turn_key(turn): turn for turn in view.rated}
+
+
+def schema_of(view: View, rubric: Rubric) -> dict[str, Any]:
+    """Return the schema for one request. Only keywords that every provider's strict mode knows are used."""
+    shapes = {}
+    properties = {}
+    if view.rated:
+        shapes[TURN] = _shape(rubric.turn_criteria)
+        properties = {key: {"$ref": f"#/$defs/{TURN}"} for key in keys_of(view, rubric)}
+    if view.episode:
+        shapes[EPISODE] = _shape(rubric.episode)
+        properties[EPISODE] = {"$ref": f"#/$defs/{EPISODE}"}
+    return _object(properties) | {"$defs": shapes}
+
+
+def _shape(criteria: Sequence[Criterion | StateCriterion]) -> dict[str, Any]:
+    words = {"quote": {"type": "string"}, "reason": {"type": "string"}}
+    scales = {c.name: {"type": "integer", "enum": list(range(c.scale.low, c.scale.high + 1))} for c in criteria}
+    return _object(words | scales)
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
