@@ -23,7 +23,7 @@ from judge.verdict import FailureKind, JudgeFailure, Verdict, misfit
 
 CHUNK = 128  # transcripts looked up together
 AHEAD = 1024  # transcripts known to the engine at a time: memory is flat, and a slow one does not hold up the others soon
-SIDE_BY_SIDE = 256  # transcripts being rated at a time; how many requests are in flight is the gate's business
+SIDE_BY_SIDE = 256  # transcripts that are rated at a time by a judge that does not say its width
 UNSTORED = (FailureKind.NOT_ASKED, FailureKind.PENDING)  # nothing happened that a ledger should know
 
 
@@ -122,6 +122,7 @@ class _Engine:
             for member in self._members:
                 opened = await stack.enter_async_context(member.connected(self._book)) if isinstance(member, Connecting) else member
                 self._raters[member.id.key] = opened
+            self._width = max(getattr(rater, "width", SIDE_BY_SIDE) for rater in self._raters.values())
             self._ready.set_result(None)
             await self._ended.wait()
             while self._tasks:
@@ -175,7 +176,7 @@ class _Engine:
         return known
 
     def _pump(self) -> None:
-        while self._queue and len(self._tasks) < SIDE_BY_SIDE and not self._stopping:
+        while self._queue and len(self._tasks) < self._width and not self._stopping:
             transcript, key, _ = self._queue.popleft()
             task = asyncio.get_running_loop().create_task(self._rate(transcript, key))
             self._tasks.add(task)

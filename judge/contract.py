@@ -51,6 +51,8 @@ class Replies(Protocol):
 class Connected(Judge, Protocol):
     """A judge whose connections are open."""
 
+    width: int  # how many transcripts it rates side by side when it is busy
+
     def stop(self) -> None:
         """Send nothing new; what is in flight comes home."""
 
@@ -94,9 +96,9 @@ class Sent:
 
 
 class Send(Protocol):
-    """Posts one body and returns the answer; raises `Trouble`."""
+    """Posts one body (JSON, encoded) and returns the answer; raises `Trouble`."""
 
-    async def __call__(self, body: Body, /) -> Sent: ...
+    async def __call__(self, content: bytes, /) -> Sent: ...
 
 
 class ChatModel(Protocol):

@@ -109,7 +109,8 @@ class Decisions(Form):
         shown = (*blocks(transcript, view, nonce, rubric), closing(nonce))
         split = [tuple(asked[at : at + MOST_QUESTIONS]) for at in range(0, len(asked), MOST_QUESTIONS)]
         prefix = estimated_tokens("".join((self._system, *shown[:-2])))
-        return [Question(transcript, view, nonce, Batch(shown, part, shared or len(split) > 1), prefix, 0) for part in split]
+        many = shared or len(split) > 1
+        return [Question(transcript, view, Batch(shown, part, many), (nonce,), prefix, 0) for part in split]
 
     def body(self, question: Question, without: Collection[str] = ()) -> Body:
         batch: Batch = question.content

@@ -12,12 +12,15 @@ from judge.view import View
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request of a form: `view` of a transcript, shown under `nonce`; `content` is the form's own."""
+    """One request of a form about a `view` of a transcript; `content` is the form's own.
+
+    `varying` are texts in it that make no other question of it, such as the nonce.
+    """
 
     transcript: Transcript
     view: View
-    nonce: str
     content: Any
+    varying: tuple[str, ...]
     prefix: int  # tokens that an earlier request may have left in a prompt cache, estimated
     output: int  # tokens of the answer, estimated
 

@@ -1,47 +1,58 @@
 """One line to one provider: sends calls through the gate, finds answers that were paid for before, counts, records, replays."""
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from dialogue.errors import UsageProblem
 from judge.chat import Trouble
 from judge.contract import Body, ChatModel, Replies, Send, Terms
-from judge.gate import Gate
+from judge.gate import Gate, Stopped
 from judge.prices import Price
 from judge.recording import Recorder
 from judge.verdict import FailureKind, Usage
 
-NO_NONCE = "0" * 32
+NEUTRAL = b"-"
 BATCHED = "judge_batched"  # marks a kept answer that came at the Batch API's price
-CHARS_PER_TOKEN = 4.0
+BYTES_PER_TOKEN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request to be sent. `body` makes it without the parameters that the server turned out to refuse.
 
-    `key` is the same whenever the same is asked: the nonce does not count, which repeat it is does.
+    `key` is the same whenever the same is asked: nonce and cache key do not count, which repeat it is does.
     """
 
     key: str
     body: Callable[[Collection[str]], Body]
+    content: bytes  # the body with all parameters, encoded
     tokens: int  # of input, estimated
     output: int  # tokens of the answer, estimated
 
 
-def make_call(body: Callable[[Collection[str]], Body], nonce: str, repeat: int, output: int) -> Call:
-    """Return a call with its key."""
-    text = json.dumps(body(()), ensure_ascii=False, separators=(",", ":"))
-    digest = hashlib.sha256(f"{repeat}\x00{text.replace(nonce, NO_NONCE)}".encode()).hexdigest()
-    return Call(digest, body, estimated_tokens(text), output)
+def make_call(body: Callable[[Collection[str]], Body], varying: Iterable[str], repeat: int, output: int) -> Call:
+    """Return a call with its key; `varying` are texts in the body that make no other question of it."""
+    content = fixed = _encoded(body(()))
+    for text in varying:
+        fixed = fixed.replace(text.encode(), NEUTRAL)
+    digest = hashlib.sha256(f"{repeat}\x00".encode() + fixed)
+    return Call(digest.hexdigest(), body, content, int(len(content) / BYTES_PER_TOKEN) + 1, output)
+
+
+def _encoded(body: Body) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair, in an answer that is shown to its model again
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 def estimated_tokens(text: str) -> int:
     """Return about how many tokens a text has. No vendor's tokeniser is asked: a budget needs the size, not the digit."""
-    return int(len(text.encode()) / CHARS_PER_TOKEN) + 1
+    return int(len(text.encode()) / BYTES_PER_TOKEN) + 1
 
 
 _NAMES = {"schema": "a JSON schema (the schema stands in the prompt, answers are checked)", "json": "a JSON format"}
@@ -57,6 +68,7 @@ class Line:
         self._without: set[str] = set()
         self._recorder = Recorder(terms.record, model) if terms.record else None
         self._heard = False
+        self._asked: dict[str, asyncio.Future[Body]] = {}
 
     async def ask(self, call: Call) -> tuple[Body, bool]:
         """Return the answer to a call, and whether it came by a batch.
@@ -68,11 +80,30 @@ class Line:
         if known := self._replies.reply(call.key):
             self._terms.meter.found += 1
             return known, bool(known.get(BATCHED))
-        reply = await self._fetch(call)
+        if under_way := self._asked.get(call.key):  # the same question about two dialogues: it is sent once
+            reply = await asyncio.shield(under_way)
+            self._terms.meter.found += 1
+            return reply, False
+        self._asked[call.key] = asyncio.get_running_loop().create_future()
+        try:
+            reply = await self._fetch(call)
+        except BaseException as error:
+            self._tell(call.key, error)
+            raise
+        self._tell(call.key, reply)
         self._replies.keep(call.key, reply)
         if self._recorder:
             self._recorder.write(call.key, reply)
         return reply, False
+
+    def _tell(self, key: str, answer: Body | BaseException) -> None:
+        """Tell who else waits for the answer to a call what became of it."""
+        waiting = self._asked.pop(key)
+        if isinstance(answer, BaseException):
+            waiting.set_exception(Stopped() if isinstance(answer, asyncio.CancelledError) else answer)
+            waiting.exception()  # nobody may be waiting: that is no error of its own
+        else:
+            waiting.set_result(answer)
 
     async def _fetch(self, call: Call) -> Body:
         dollars = self.expected_price(call)
@@ -82,7 +113,7 @@ class Line:
             meter.promise(dollars)
             usage = None
             try:
-                sent = await self._send(call.body(self._without))
+                sent = await self._send(_encoded(call.body(self._without)) if self._without else call.content)
                 usage = self.usage(sent.reply)
             finally:
                 meter.settle(dollars, usage)

@@ -20,6 +20,7 @@ from judge.structured import Structured
 from judge.verdict import FailureKind, JudgeFailure, JudgeId, Rating, TurnRatings, Usage, Verdict
 from judge.view import TooLong, views
 
+SPARE = 8  # transcripts beside those whose requests are in flight: prompts that are ready when a request may go out
 RAW_CHARS = 4000  # of an answer that a failure keeps
 
 
@@ -95,7 +96,7 @@ class LLMJudge:
 
     def call(self, question: Question, repeat: int) -> Call:
         """Return the request as it is sent."""
-        return make_call(lambda without: self.form.body(question, without), question.nonce, repeat, question.output)
+        return make_call(lambda without: self.form.body(question, without), question.varying, repeat, question.output)
 
 
 class Rater:
@@ -104,7 +105,8 @@ class Rater:
     def __init__(self, judge: LLMJudge, line: Line, replies: Replies) -> None:
         self.id, self.rubric = judge.id, judge.rubric
         self.line = line
-        self._judge, self._form, self._replies = judge, judge.form, replies
+        self.width = judge.terms.concurrency + SPARE
+        self._judge, self._replies = judge, replies
 
     def stop(self) -> None:
         """Send nothing new; what is in flight comes home."""
@@ -219,5 +221,5 @@ class Recording:
         pass
 
 
-async def _unheard(body: Body) -> Sent:
+async def _unheard(content: bytes) -> Sent:
     raise AssertionError("a replay sends nothing")

@@ -42,7 +42,7 @@ class Structured(Form):
         rated = len(view.rated) * (WORDS_TOKENS + RATING_TOKENS * len(rubric.turn_criteria))
         rated += view.episode * (WORDS_TOKENS + RATING_TOKENS * len(rubric.episode))
         prefix = estimated_tokens("".join((self._system, *request.blocks[:-1])))
-        return [Question(transcript, view, nonce, request, prefix, rated)]
+        return [Question(transcript, view, request, (nonce, request.cache_key), prefix, rated)]
 
     def body(self, question: Question, without: Collection[str] = ()) -> Body:
         return self.model.body(question.content, without)

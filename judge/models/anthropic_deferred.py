@@ -17,7 +17,7 @@ EARLIER, LATER = timedelta(minutes=5), timedelta(minutes=30)  # clocks differ; a
 @asynccontextmanager
 async def deferred(terms: Terms, key: str) -> AsyncIterator[DeferredApi]:
     """Give the Message Batches API."""
-    async with client_of(terms, key) as client:
+    async with client_of(terms, key) as (client, _):
         yield AnthropicBatches(client, key)
 
 

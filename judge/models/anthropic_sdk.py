@@ -4,36 +4,35 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from judge.contract import Body, Send, Sent, Terms
-from judge.models.openai_sdk import parsed, unreachable
-from judge.models.wire import seconds_until_more, trouble_of
+from judge.contract import Send, Terms
+from judge.models.copies import Copies, unreachable
+from judge.models.wire import trouble_of
 
 
 @asynccontextmanager
-async def client_of(terms: Terms, key: str) -> AsyncIterator[Any]:
-    """Give the SDK's client with one pool of connections; retries and time limits are the gate's business, not the SDK's."""
+async def client_of(terms: Terms, key: str) -> AsyncIterator[tuple[Any, Any]]:
+    """Give the SDK's client and its HTTP client, with one pool of connections; retries and time limits are the gate's business."""
     import anthropic
     import httpx2
 
     limits = httpx2.Limits(max_connections=terms.concurrency, max_keepalive_connections=terms.concurrency)
     http = anthropic.DefaultAioHttpClient(limits=limits, timeout=httpx2.Timeout(terms.timeout, pool=None))
     async with anthropic.AsyncAnthropic(api_key=key, http_client=http, max_retries=0, timeout=terms.timeout) as client:
-        yield client
+        yield client, http
 
 
 @asynccontextmanager
 async def connected(terms: Terms, key: str) -> AsyncIterator[Send]:
-    """Give a function that posts messages. As with OpenAI, the SDK's typed answers are not built."""
+    """Give a function that posts messages."""
     import httpx2
 
-    async with client_of(terms, key) as client:
+    async with client_of(terms, key) as (client, http):
 
-        async def send(body: Body) -> Sent:
+        async def first(content: bytes) -> Any:
             with explained(key):
-                response = await client.post("/v1/messages", body=body, cast_to=httpx2.Response)
-            return Sent(parsed(response.content, key), seconds_until_more(response.headers))
+                return await client.post("/v1/messages", content=content, cast_to=httpx2.Response)
 
-        yield send
+        yield Copies(http, first, key)
 
 
 @contextmanager

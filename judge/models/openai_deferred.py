@@ -19,7 +19,7 @@ NAME = "judge_batch"  # the key of the batch's metadata under which our name sta
 @asynccontextmanager
 async def deferred(terms: Terms, endpoint: str, key: str, base_url: str | None = None) -> AsyncIterator[DeferredApi]:
     """Give the Batch API for requests to `endpoint`."""
-    async with client_of(terms, key, base_url) as client:
+    async with client_of(terms, key, base_url) as (client, _):
         yield OpenAIBatches(client, endpoint, key)
 
 

@@ -1,0 +1,5 @@
+"""What tests of judges that ask a provider need: the fake provider's process."""
+
+from tests.provider import provider, provider_process
+
+__all__ = ["provider", "provider_process"]
