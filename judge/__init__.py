@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from judge.contract import Judge
+    from judge.contract import ChatModel, Judge, Terms
     from judge.judges import make_judge
     from judge.ledger import Ledger
     from judge.local import LocalJudge
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from judge.verdict import JudgeFailure, JudgeId, Rating, Verdict
 
 _HOMES = {
+    "ChatModel": "contract",
     "Criterion": "rubric",
     "Judge": "contract",
     "JudgeFailure": "verdict",
@@ -23,12 +24,14 @@ _HOMES = {
     "LocalJudge": "local",
     "Rating": "verdict",
     "Rubric": "rubric",
+    "Terms": "contract",
     "Verdict": "verdict",
     "load_rubric": "rubric",
     "make_judge": "judges",
 }
 
 __all__ = [
+    "ChatModel",
     "Criterion",
     "Judge",
     "JudgeFailure",
@@ -37,6 +40,7 @@ __all__ = [
     "LocalJudge",
     "Rating",
     "Rubric",
+    "Terms",
     "Verdict",
     "load_rubric",
     "make_judge",

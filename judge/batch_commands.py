@@ -1,4 +1,4 @@
-"""`judge batch`: what became of the requests that `judge score --batch` submitted."""
+"""See how submitted batches stand, and collect their answers."""
 
 import asyncio
 import json

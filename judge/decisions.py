@@ -9,7 +9,7 @@ from dialogue.errors import UsageProblem
 from dialogue.transcript import Transcript
 from judge.chat import ChatReply, ChatRequest, Trouble
 from judge.contract import Body, ChatModel, Judge, Send, Terms
-from judge.form import Form, Heard, Question
+from judge.form import CacheUse, Form, Heard, Question
 from judge.keys import need_key
 from judge.line import estimated_tokens
 from judge.llm import LLMJudge
@@ -19,7 +19,7 @@ from judge.models.spec import ModelSpec, read_spec
 from judge.prompt import blocks, closing, decision_text, prompt_hash
 from judge.reply import Malformed, Part, moments
 from judge.rubric import Criterion, Rubric, StateCriterion
-from judge.schema import EPISODE, turn_key
+from judge.schema import EPISODE, names_of
 from judge.structured import SAMPLE
 from judge.verdict import FailureKind, Rating, Usage
 from judge.view import View, views
@@ -68,17 +68,18 @@ class DecisionModel(ChatModel):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question of a request: an agent turn's criterion, or (turn None) the episode's."""
+    """One question of a request: the criterion of an agent turn, or of the episode (turn None)."""
 
     turn: int | None
+    of: str  # the turn's name
     criterion: Criterion | StateCriterion
 
     @property
     def name(self) -> str:
-        return f"{EPISODE if self.turn is None else turn_key(self.turn)}.{self.criterion.name}"
+        return f"{self.of}.{self.criterion.name}"
 
     def as_json(self) -> Body:
-        of = "the episode as a whole" if self.turn is None else f"agent turn {self.turn} of the transcript"
+        of = "the episode as a whole" if self.turn is None else f"agent turn {self.of} of the transcript"
         levels = [{"label": str(value), "description": text} for value, text in _levels(self.criterion)]
         return {"type": "score", "name": self.name, "instructions": f"Rate {of}. {self.criterion.question}", "levels": levels}
 
@@ -104,13 +105,15 @@ class Decisions(Form):
 
     def questions(self, transcript: Transcript, view: View, nonce: str, *, shared: bool) -> Sequence[Question]:
         rubric = self._rubric
-        asked = [Asked(turn, criterion) for turn in view.rated for criterion in rubric.turn_criteria]
-        asked += [Asked(None, criterion) for criterion in rubric.episode if view.episode]
+        names = names_of(transcript)
+        asked = [Asked(turn, names[turn], criterion) for turn in view.rated for criterion in rubric.turn_criteria]
+        asked += [Asked(None, EPISODE, criterion) for criterion in rubric.episode if view.episode]
         shown = (*blocks(transcript, view, nonce, rubric), closing(nonce))
         split = [tuple(asked[at : at + MOST_QUESTIONS]) for at in range(0, len(asked), MOST_QUESTIONS)]
-        prefix = estimated_tokens("".join((self._system, *shown[:-2])))
+        head = estimated_tokens("".join((self._system, *shown[:-2])))
+        cache = CacheUse(nonce, nonce, head, head)
         many = shared or len(split) > 1
-        return [Question(transcript, view, Batch(shown, part, many), (nonce,), prefix, 0) for part in split]
+        return [Question(transcript, view, Batch(shown, part, many), (nonce,), cache, 0) for part in split]
 
     def body(self, question: Question, without: Collection[str] = ()) -> Body:
         batch: Batch = question.content

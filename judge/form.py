@@ -11,6 +11,19 @@ from judge.view import View
 
 
 @dataclass(frozen=True, slots=True)
+class CacheUse:
+    """What a request shares with others in a prompt cache: it reads what was left under one name, and leaves more under another.
+
+    `known` and `whole` are the tokens of the two beginnings, estimated.
+    """
+
+    reads: str
+    leaves: str
+    known: int
+    whole: int
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One request of a form about a `view` of a transcript; `content` is the form's own.
 
@@ -21,7 +34,7 @@ class Question:
     view: View
     content: Any
     varying: tuple[str, ...]
-    prefix: int  # tokens that an earlier request may have left in a prompt cache, estimated
+    cache: CacheUse
     output: int  # tokens of the answer, estimated
 
 

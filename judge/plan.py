@@ -6,7 +6,9 @@ from itertools import islice
 
 from dialogue.transcript import Transcript
 from judge.contract import Judge, Terms
+from judge.form import CacheUse
 from judge.ledger import Ledger
+from judge.line import Call
 from judge.llm import LLMJudge
 from judge.panel import Panel
 from judge.pooling import Repeats
@@ -26,6 +28,7 @@ class MemberPlan:
     priced: bool
     usage: Usage = field(default_factory=Usage)
     batch_usd: float | None = 0.0
+    kept: set[str] = field(default_factory=set)  # names of beginnings that the provider's cache holds by then
 
 
 @dataclass(slots=True)
@@ -102,13 +105,22 @@ def _add(
         elif ledger.reply(call.key) is not None:
             made.paid += 1
         else:
-            kept = question.prefix if part.usage.requests and question.prefix >= SHORTEST_PREFIX else 0
-            usage = Usage(requests=1, input_tokens=call.tokens, cached_tokens=kept, output_tokens=call.output)
+            usage = _usage(call, question.cache, part.kept)
             cost = member.price.of(usage) if member.price else None
             part.usage += usage.model_copy(update={"cost_usd": cost})
-            uncached = usage.model_copy(update={"cached_tokens": 0})  # whether batches hit the cache is the provider's luck
+            uncached = usage.model_copy(
+                update={"cached_tokens": 0, "written_tokens": 0}
+            )  # whether batches hit the cache is the provider's luck
             known = part.batch_usd is not None and member.price is not None
             part.batch_usd = part.batch_usd + member.price.of(uncached, batch=True) if known else None  # type: ignore[operator, union-attr]
+
+
+def _usage(call: Call, cache: CacheUse, kept: set[str]) -> Usage:
+    """Return what a call will use; `kept` grows by what it leaves in the cache."""
+    read = cache.known if cache.reads in kept and cache.known >= SHORTEST_PREFIX else 0
+    written = cache.whole - read if cache.leaves not in kept and cache.whole >= SHORTEST_PREFIX else 0
+    kept.add(cache.leaves)
+    return Usage(requests=1, input_tokens=call.tokens, cached_tokens=read, written_tokens=written, output_tokens=call.output)
 
 
 def _priced(judge: Judge) -> bool:

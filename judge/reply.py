@@ -46,7 +46,7 @@ def read_answer(text: str, view: View, transcript: Transcript, rubric: Rubric, t
         Malformed: not JSON, or a turn, criterion or value is missing, extra, given twice or outside its scale.
     """
     answer = _parsed(text)
-    expected = keys_of(view, rubric)
+    expected = keys_of(transcript, view, rubric)
     _same_names(answer, [*expected, *([EPISODE] if view.episode else [])], "the answer")
     held = _held(text, tokens) if tokens else {}
     quotes = _Quotes(transcript)

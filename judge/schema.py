@@ -3,35 +3,40 @@
 from collections.abc import Sequence
 from typing import Any
 
+from dialogue.transcript import Transcript
 from judge.rubric import Criterion, Rubric, StateCriterion, Unit
 from judge.view import View
 
 TURN, EPISODE = "turn", "episode"
 
 
-def turn_key(turn: int) -> str:
-    """Return the name under which an answer rates a turn."""
-    return f"t{turn}"
+def names_of(transcript: Transcript) -> dict[int, str]:
+    """Return the names that agent turns have in prompts and answers: `a1`, `a2`, ... by their index in the transcript.
+
+    Not the index itself: a schema stands at the very beginning of what a provider caches (and compiles), and so all dialogues
+    with as many agent turns have the same one.
+    """
+    return {index: f"a{number}" for number, index in enumerate(transcript.agent_turns, start=1)}
 
 
-def keys_of(view: View, rubric: Rubric) -> dict[str, int]:
-    """Return the names under which an answer rates the turns of a view.
+def keys_of(transcript: Transcript, view: View, rubric: Rubric) -> dict[str, int]:
+    """Return the names under which an answer rates the turns of a view, with their indices.
 
-    Turn by turn there is one, always under the same name: a schema stands at the very beginning of what a provider caches, and
-    must not differ from turn to turn.
+    Turn by turn there is one, under the same name each time, for the same reason.
     """
     if rubric.unit is Unit.TURN:
         return {TURN: view.rated[0]} if view.rated else {}
-    return {turn_key(turn): turn for turn in view.rated}
+    names = names_of(transcript)
+    return {names[turn]: turn for turn in view.rated}
 
 
-def schema_of(view: View, rubric: Rubric) -> dict[str, Any]:
+def schema_of(transcript: Transcript, view: View, rubric: Rubric) -> dict[str, Any]:
     """Return the schema for one request. Only keywords that every provider's strict mode knows are used."""
     shapes = {}
     properties = {}
     if view.rated:
         shapes[TURN] = _shape(rubric.turn_criteria)
-        properties = {key: {"$ref": f"#/$defs/{TURN}"} for key in keys_of(view, rubric)}
+        properties = {key: {"$ref": f"#/$defs/{TURN}"} for key in keys_of(transcript, view, rubric)}
     if view.episode:
         shapes[EPISODE] = _shape(rubric.episode)
         properties[EPISODE] = {"$ref": f"#/$defs/{EPISODE}"}

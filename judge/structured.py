@@ -6,11 +6,11 @@ from dataclasses import replace
 from dialogue.transcript import Role, Transcript, Turn
 from judge.chat import ChatRequest
 from judge.contract import Body, ChatModel
-from judge.form import Form, Heard, Question
+from judge.form import CacheUse, Form, Heard, Question
 from judge.line import estimated_tokens
 from judge.prompt import blocks, prompt_hash, question, system_text
 from judge.reply import Malformed, read_answer
-from judge.rubric import Rubric
+from judge.rubric import Rubric, Unit
 from judge.schema import schema_of
 from judge.view import View, views
 
@@ -34,15 +34,24 @@ class Structured(Form):
         request = ChatRequest(
             system=self._system,
             blocks=blocks(transcript, view, nonce, rubric),
-            question=question(view, nonce, rubric),
-            schema=schema_of(view, rubric),
-            cache_key=_cache_key(self.prompt_hash, transcript),
+            question=question(transcript, view, nonce, rubric),
+            schema=schema_of(transcript, view, rubric),
+            cache_key=_cache_key(self.prompt_hash, transcript, rubric),
             shared=shared,
         )
         rated = len(view.rated) * (WORDS_TOKENS + RATING_TOKENS * len(rubric.turn_criteria))
         rated += view.episode * (WORDS_TOKENS + RATING_TOKENS * len(rubric.episode))
-        prefix = estimated_tokens("".join((self._system, *request.blocks[:-1])))
-        return [Question(transcript, view, request, (nonce, request.cache_key), prefix, rated)]
+        return [Question(transcript, view, request, (nonce, request.cache_key), self._cached(request, nonce), rated)]
+
+    def _cached(self, request: ChatRequest, nonce: str) -> CacheUse:
+        """Return what the request finds in a prompt cache, and leaves there."""
+        head = repr(request.schema) + self._system
+        at = len(request.blocks)
+        if not request.shared:
+            return CacheUse(head, head, estimated_tokens(head), estimated_tokens(head))
+        known = "".join((head, *request.blocks[:-1]))
+        reads = head if at == 1 else f"{nonce}-{at - 1}"
+        return CacheUse(reads, f"{nonce}-{at}", estimated_tokens(known), estimated_tokens(known + request.blocks[-1]))
 
     def body(self, question: Question, without: Collection[str] = ()) -> Body:
         return self.model.body(question.content, without)
@@ -63,16 +72,19 @@ class Structured(Form):
         return replace(question, content=question.content.again(answer, WRONG.format(wrong=wrong)))
 
 
-def _cache_key(prompt: str, transcript: Transcript) -> str:
+def _cache_key(prompt: str, transcript: Transcript, rubric: Rubric) -> str:
     """Return what tells a provider which requests to bring to the same cache.
 
-    All requests about one transcript go to one of a few caches: turn by turn they share most, and all of them share the rubric.
-    One cache for all would be asked more often than a single machine answers.
+    Whole dialogues share the rubric. Turn by turn, the requests about one transcript share most: they go to one of a few caches,
+    since one for all would be asked more often than a single machine answers.
     """
+    if rubric.unit is Unit.DIALOGUE:
+        return f"judge-{prompt[:16]}"
     return f"judge-{prompt[:16]}-{int(transcript.content_hash(with_outcome=False)[:8], 16) % CACHES}"
 
 
 def _hash(rubric: Rubric, system: str) -> str:
     """Return the identity of the prompt: everything that is put around a transcript, on a sample."""
     view = views(SAMPLE, rubric)[0]
-    return prompt_hash((system, *blocks(SAMPLE, view, "", rubric), question(view, "", rubric), repr(schema_of(view, rubric)), WRONG))
+    asked = question(SAMPLE, view, "", rubric), repr(schema_of(SAMPLE, view, rubric))
+    return prompt_hash((system, *blocks(SAMPLE, view, "", rubric), *asked, WRONG))

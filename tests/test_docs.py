@@ -86,7 +86,7 @@ import asyncio
 from dialogue import read_transcripts
 from judge import load_rubric
 from judge.verdict import misfit
-judge = Shortest(load_rubric("sales"), "")
+judge = Shortest(load_rubric("sales"), "", Terms())
 for transcript in read_transcripts("examples/collections.jsonl"):
     assert misfit(asyncio.run(judge.rate(transcript)), judge.rubric, transcript) is None
 """

@@ -18,7 +18,7 @@ MAX_DEPTH = 64
 MAX_PLANS = 2000
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
-_TURN_NAME = re.compile(r"t(\d+)")
+_TURN_NAME = re.compile(rf"{LAST}|[a-z]\d+")
 _REASONS = tuple(
     json.dumps(reason)
     for reason in (
@@ -39,7 +39,7 @@ class Gap:
 
     place: int  # hash of the path in the schema
     options: tuple[str, ...]
-    turn: int | None
+    turn: str | None
 
 
 Plan = tuple[str | Gap, ...]
@@ -62,7 +62,7 @@ class _Layout:
     def __init__(self, root: Json, pieces: list[str | Gap]) -> None:
         self._root, self._pieces = root, pieces
 
-    def add(self, schema: Any, path: str, turn: int | None, depth: int) -> None:
+    def add(self, schema: Any, path: str, turn: str | None, depth: int) -> None:
         schema = self._resolved(schema)
         if depth > MAX_DEPTH or len(self._pieces) > MAX_PIECES:
             self._pieces.append("null")
@@ -80,15 +80,15 @@ class _Layout:
         else:
             self._scalar(_kind(schema), path, turn)
 
-    def _object(self, properties: Json, path: str, turn: int | None, depth: int) -> None:
+    def _object(self, properties: Json, path: str, turn: str | None, depth: int) -> None:
         self._pieces.append("{")
         for number, (name, schema) in enumerate(properties.items()):
             named = _TURN_NAME.fullmatch(name)
             self._pieces.append(f"{',' if number else ''}{json.dumps(name)}:")
-            self.add(schema, f"{path}.{name}", int(named[1]) if named else LAST if name == "turn" else turn, depth + 1)
+            self.add(schema, f"{path}.{name}", name if named else turn, depth + 1)
         self._pieces.append("}")
 
-    def _scalar(self, kind: str, path: str, turn: int | None) -> None:
+    def _scalar(self, kind: str, path: str, turn: str | None) -> None:
         name = path.rpartition(".")[2]
         if kind in ("integer", "number"):
             self._pieces.append("3")
@@ -103,7 +103,7 @@ class _Layout:
         else:
             self._pieces.append('"x"')
 
-    def _gap(self, path: str, options: tuple[str, ...], turn: int | None) -> None:
+    def _gap(self, path: str, options: tuple[str, ...], turn: str | None) -> None:
         self._pieces.append(Gap(int.from_bytes(blake2b(path.encode(), digest_size=7).digest(), "big"), options, turn))
 
     def _resolved(self, schema: Any) -> Json:

@@ -11,7 +11,7 @@ _WORD = "transcript "
 _NONCE = re.compile(r"[0-9a-f]{32}(?=>)")
 _NO_NONCE = "0" * 32
 
-LAST = -1  # stands for the last turn of the agent: what a property called "turn" is about
+LAST = "turn"  # a property of this name is about the last turn of the agent
 
 
 def without_nonce(text: str) -> str:
@@ -35,16 +35,16 @@ class Shown:
         told = without_nonce("\n".join(lines if any(inside) else self._lines) or text)
         self.digest = int.from_bytes(blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
-    def text(self, turn: int | None) -> str:
+    def text(self, turn: str | None) -> str:
         """Return a turn's text, or the first agent turn's where there is no such turn."""
         texts, fallback = self._turns
         return texts.get(turn, fallback) if turn is not None else fallback
 
     @cached_property
-    def _turns(self) -> tuple[dict[int, str], str]:
-        turns = [turn for turn in _parsed(self._lines) if isinstance(turn, dict) and isinstance(turn.get("turn"), int)]
-        texts = {turn["turn"]: str(turn.get("text") or "") for turn in turns}
-        said = [texts[turn["turn"]] for turn in turns if turn.get("role") in ("agent", "assistant")]
+    def _turns(self) -> tuple[dict[str, str], str]:
+        turns = [turn for turn in _parsed(self._lines) if isinstance(turn, dict) and turn.get("turn")]
+        texts = {str(turn["turn"]): str(turn.get("text") or "") for turn in turns}
+        said = [texts[str(turn["turn"])] for turn in turns if turn.get("role") in ("agent", "assistant")]
         return texts | ({LAST: said[-1]} if said else {}), next(iter(said), "")
 
 

@@ -32,7 +32,7 @@ FORM = Decisions(RUBRIC, DecisionModel(ModelSpec("m")))
 TRANSCRIPT = Transcript(
     id="d", turns=(Turn(role=Role.USER, text="Hello?"), Turn(role=Role.AGENT, text="Hello."), Turn(role=Role.AGENT, text="Bye."))
 )
-NAMES = ["t1.listens", "t1.honest", "t1.hope", "t2.listens", "t2.honest", "t2.hope", "episode.well"]
+NAMES = ["a1.listens", "a1.honest", "a1.hope", "a2.listens", "a2.honest", "a2.hope", "episode.well"]
 
 
 def asked(transcript: Transcript = TRANSCRIPT, rubric: Rubric = RUBRIC) -> list[Question]:
@@ -80,8 +80,8 @@ def test_every_agent_turn_is_asked_by_every_criterion_and_then_the_episode() -> 
     assert names(body) == NAMES
     assert body["questions"][0] == {
         "type": "score",
-        "name": "t1.listens",
-        "instructions": "Rate agent turn 1 of the transcript. Does the agent listen?",
+        "name": "a1.listens",
+        "instructions": "Rate agent turn a1 of the transcript. Does the agent listen?",
         "levels": [
             {"label": "1", "description": "Not at all."},
             {"label": "2", "description": "Partly."},
@@ -122,7 +122,7 @@ def test_more_questions_than_a_request_takes_are_split(criteria: int, turns: int
     requests = asked(transcript, rubric)
     bodies = [FORM.body(question) for question in requests]
     assert [len(body["questions"]) for body in bodies] == sizes
-    assert [name for body in bodies for name in names(body)] == [f"t{t}.c{k}" for t in range(turns) for k in range(criteria)] + [
+    assert [name for body in bodies for name in names(body)] == [f"a{turn + 1}.c{k}" for turn in range(turns) for k in range(criteria)] + [
         "episode.well"
     ]
     # They share their whole input, which is worth a mark in the cache.
@@ -173,16 +173,16 @@ def test_every_question_becomes_a_rating() -> None:
     ("answer", "mean", "spread", "reason"),
     [
         # 0.2 × 1 + 0.3 × 2 + 0.5 × 3 = 2.3; 0.2 × 1.3² + 0.3 × 0.3² + 0.5 × 0.7² = 0.338 + 0.027 + 0.245 = 0.61.
-        (score("t1.listens", _1=0.2, _2=0.3, _3=0.5), 2.3, math.sqrt(0.61), "Fully. (50% likely)"),
+        (score("a1.listens", _1=0.2, _2=0.3, _3=0.5), 2.3, math.sqrt(0.61), "Fully. (50% likely)"),
         # In another order: labels count, not places.
-        (score("t1.listens", _3=0.5, _1=0.2, _2=0.3), 2.3, math.sqrt(0.61), "Fully. (50% likely)"),
-        (score("t1.listens", _2=1.0), 2.0, 0.0, "Partly. (100% likely)"),  # what is left out has no chance
+        (score("a1.listens", _3=0.5, _1=0.2, _2=0.3), 2.3, math.sqrt(0.61), "Fully. (50% likely)"),
+        (score("a1.listens", _2=1.0), 2.0, 0.0, "Partly. (100% likely)"),  # what is left out has no chance
         (score(None, _1=1.0), 1.0, 0.0, "Not at all. (100% likely)"),  # an answer need not repeat its name
         # Sums of 0.99 and 1.01 are rounding: the chances are scaled to 1. 0.33 / 0.99 = 1/3 each; 1/3 × (1 + 0 + 1).
-        (score("t1.listens", _1=0.33, _2=0.33, _3=0.33), 2.0, math.sqrt(2 / 3), "Not at all. (33% likely)"),
-        (score("t1.listens", _1=0.0, _2=0.0, _3=1.01 / 1.01), 3.0, 0.0, "Fully. (100% likely)"),
-        (score("t1.listens", _1=0.505, _2=0.505), 1.5, 0.5, "Not at all. (50% likely)"),
-        (score("t1.listens", _1=1, _2=0), 1.0, 0.0, "Not at all. (100% likely)"),  # whole numbers are numbers
+        (score("a1.listens", _1=0.33, _2=0.33, _3=0.33), 2.0, math.sqrt(2 / 3), "Not at all. (33% likely)"),
+        (score("a1.listens", _3=0.985), 3.0, 0.0, "Fully. (100% likely)"),
+        (score("a1.listens", _1=0.505, _2=0.505), 1.5, 0.5, "Not at all. (50% likely)"),
+        (score("a1.listens", _1=1, _2=0), 1.0, 0.0, "Not at all. (100% likely)"),  # whole numbers are numbers
     ],
 )
 def test_a_distribution_becomes_mean_spread_and_the_likeliest_level(answer: Body, mean: float, spread: float, reason: str) -> None:
@@ -194,28 +194,29 @@ def test_a_distribution_becomes_mean_spread_and_the_likeliest_level(answer: Body
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (None, "the answer to t1.listens is a None named None"),
-        ("score", "the answer to t1.listens is a None named None"),
-        ({"type": "predicate", "name": "t1.listens", "probability": 0.5}, "the answer to t1.listens is a 'predicate' named 't1.listens'"),
-        (score("t1.honest", _2=1.0), "the answer to t1.listens is a 'score' named 't1.honest'"),
-        (score("listens", _2=1.0), "the answer to t1.listens is a 'score' named 'listens'"),
-        (score("t1.listens", _0=1.0), "t1.listens: label '0' with probability 1.0; expected labels 1, 2, 3"),
-        (score("t1.listens", _4=0.0, _2=1.0), "t1.listens: label '4' with probability 0.0; expected labels 1, 2, 3"),
-        (score("t1.listens", _Partly=1.0), "t1.listens: label 'Partly' with probability 1.0; expected labels 1, 2, 3"),
-        (score("t1.listens", _2=1.5), "t1.listens: label '2' with probability 1.5; expected labels 1, 2, 3"),
-        (score("t1.listens", _2=-0.5), "t1.listens: label '2' with probability -0.5; expected labels 1, 2, 3"),
-        (score("t1.listens", _2=math.nan), "t1.listens: label '2' with probability nan; expected labels 1, 2, 3"),
-        (score("t1.listens", _2=True), "t1.listens: label '2' with probability True; expected labels 1, 2, 3"),
-        (score("t1.listens", _2="1"), "t1.listens: label '2' with probability '1'; expected labels 1, 2, 3"),  # type: ignore[arg-type]
-        (score("t1.listens", _1=0.4, _2=0.5), "t1.listens: the probabilities sum to 0.9"),
-        (score("t1.listens", _1=0.5, _2=0.6), "t1.listens: the probabilities sum to 1.1"),
-        (score("t1.listens"), "t1.listens: the probabilities sum to 0"),
-        (score("t1.listens") | {"probabilities": None}, "t1.listens: the probabilities sum to 0"),
-        (score("t1.listens") | {"probabilities": {"2": 1.0}}, "t1.listens: the probabilities sum to 0"),
-        (score("t1.listens") | {"probabilities": [0.0, 1.0, 0.0]}, "t1.listens: label None with probability None; expected labels 1, 2, 3"),
+        (None, "the answer to a1.listens is a None named None"),
+        ("score", "the answer to a1.listens is a None named None"),
+        ({"type": "predicate", "name": "a1.listens", "probability": 0.5}, "the answer to a1.listens is a 'predicate' named 'a1.listens'"),
+        (score("a1.honest", _2=1.0), "the answer to a1.listens is a 'score' named 'a1.honest'"),
+        (score("listens", _2=1.0), "the answer to a1.listens is a 'score' named 'listens'"),
+        (score("a1.listens", _0=1.0), "a1.listens: label '0' with probability 1.0; expected labels 1, 2, 3"),
+        (score("a1.listens", _4=0.0, _2=1.0), "a1.listens: label '4' with probability 0.0; expected labels 1, 2, 3"),
+        (score("a1.listens", _Partly=1.0), "a1.listens: label 'Partly' with probability 1.0; expected labels 1, 2, 3"),
+        (score("a1.listens", _2=1.5), "a1.listens: label '2' with probability 1.5; expected labels 1, 2, 3"),
+        (score("a1.listens", _2=-0.5), "a1.listens: label '2' with probability -0.5; expected labels 1, 2, 3"),
+        (score("a1.listens", _2=math.nan), "a1.listens: label '2' with probability nan; expected labels 1, 2, 3"),
+        (score("a1.listens", _2=True), "a1.listens: label '2' with probability True; expected labels 1, 2, 3"),
+        (score("a1.listens", _2="1"), "a1.listens: label '2' with probability '1'; expected labels 1, 2, 3"),  # type: ignore[arg-type]
+        (score("a1.listens", _1=0.4, _2=0.5), "a1.listens: the probabilities sum to 0.9"),
+        (score("a1.listens", _1=0.5, _2=0.6), "a1.listens: the probabilities sum to 1.1"),
+        (score("a1.listens", _2=0.975), "a1.listens: the probabilities sum to 0.975"),
+        (score("a1.listens"), "a1.listens: the probabilities sum to 0"),
+        (score("a1.listens") | {"probabilities": None}, "a1.listens: the probabilities sum to 0"),
+        (score("a1.listens") | {"probabilities": {"2": 1.0}}, "a1.listens: the probabilities sum to 0"),
+        (score("a1.listens") | {"probabilities": [0.0, 1.0, 0.0]}, "a1.listens: label None with probability None; expected labels 1, 2, 3"),
         (
-            score("t1.listens") | {"probabilities": [{"label": 2, "probability": 1.0}]},
-            "t1.listens: label 2 with probability 1.0; expected labels 1, 2, 3",
+            score("a1.listens") | {"probabilities": [{"label": 2, "probability": 1.0}]},
+            "a1.listens: label 2 with probability 1.0; expected labels 1, 2, 3",
         ),
     ],
 )
@@ -244,7 +245,7 @@ def test_an_answer_for_every_question_and_no_more_is_expected(given: Body, told:
 def test_answers_in_another_order_are_not_mistaken_for_each_other() -> None:
     given = answers()
     given[0], given[2] = given[2], given[0]
-    with pytest.raises(Malformed, match=r"the answer to t1\.listens is a 'score' named 't1\.hope'"):
+    with pytest.raises(Malformed, match=r"the answer to a1\.listens is a 'score' named 'a1\.hope'"):
         FORM.read(asked()[0], reply(*given))
 
 

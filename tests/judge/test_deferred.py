@@ -330,7 +330,9 @@ def test_cancelling_what_has_ended_collects_it(run: Runner) -> None:
 
 @pytest.mark.parametrize("way", ["submit again", "collect"])
 @pytest.mark.parametrize(("judge", "script"), [(OPENAI, ["ok", "slow"]), (ANTHROPIC, ["slow"])])
-def test_killed_after_the_provider_has_the_batch_and_before_the_ledger_knows(tmp_path: Path, judge: str, script: list[str], way: str) -> None:
+def test_killed_after_the_provider_has_the_batch_and_before_the_ledger_knows(
+    tmp_path: Path, judge: str, script: list[str], way: str
+) -> None:
     """The provider makes the batch, its answer trickles in, and the process is killed before it has heard the name."""
     with serving() as provider:
         run = Runner(tmp_path, provider)
@@ -411,7 +413,8 @@ def test_a_connection_that_breaks_while_collecting_is_tried_again(run: Runner, p
 
 
 @pytest.mark.parametrize(
-    ("judge", "script"), [(OPENAI, ["hang"]), (OPENAI, ["ok", "ok", "hang"]), (ANTHROPIC, ["ok", "hang"]), (ANTHROPIC, ["ok", "ok", "hang"])]
+    ("judge", "script"),
+    [(OPENAI, ["hang"]), (OPENAI, ["ok", "ok", "hang"]), (ANTHROPIC, ["ok", "hang"]), (ANTHROPIC, ["ok", "ok", "hang"])],
 )
 def test_killed_while_collecting_it_is_collected_again(run: Runner, provider: Provider, judge: str, script: list[str]) -> None:
     run.write(3)

@@ -204,22 +204,23 @@ DECISION_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("form", "script", "kind"),
-    [(form, *row) for form in CHATS for row in TEXT_FAULTS] + [("openai-decisions", *row) for row in DECISION_FAULTS],
-)
+@pytest.mark.parametrize("form", FORMS)
 def test_a_bad_answer_is_a_failure_of_its_own_kind_that_was_paid_for_and_is_asked_again_by_the_next_run(
-    provider: Provider, ask: Ask, examples: list[Transcript], form: str, script: list[str], kind: FailureKind
+    provider: Provider, ask: Ask, examples: list[Transcript], form: str
 ) -> None:
-    provider.set(script=script)
+    table = TEXT_FAULTS if form in CHATS else DECISION_FAULTS
     with Ledger(":memory:") as ledger:
-        asked = ask(FORMS[form], examples[:1], ledger=ledger)
-        (failure,) = asked.failures
-        assert (failure.kind, failure.usage.requests, provider.asked()) == (kind, len(script), len(script))
-        assert failure.usage == asked.meter.spent and failure.usage.input_tokens
-        assert failure.detail
-        ask(FORMS[form], examples[:1], ledger=ledger).verdicts  # noqa: B018 - no failure is left
-        assert provider.asked() == len(script) + 1
+        for transcript, (script, kind) in zip(examples, table, strict=False):
+            before = provider.asked()
+            provider.set(script=script)
+            asked = ask(FORMS[form], [transcript], ledger=ledger)
+            (failure,) = asked.failures
+            assert (failure.kind, failure.usage.requests, provider.asked() - before) == (kind, len(script), len(script))
+            assert failure.usage == asked.meter.spent and failure.usage.input_tokens
+            assert failure.detail
+        before = provider.asked()
+        assert len(ask(FORMS[form], examples[: len(table)], ledger=ledger).verdicts) == len(table)
+        assert provider.asked() - before == len(table)
 
 
 @pytest.mark.parametrize(("form", "fault"), [("openai", "wrong_schema"), *((form, "invalid_json") for form in CHATS)])
@@ -242,7 +243,9 @@ def test_a_malformed_answer_is_shown_to_the_model_once_with_what_is_wrong(
     assert provider.stats()["faults"] == {fault: times}
 
 
-def test_another_model_in_the_middle_of_a_run_is_a_failure_that_names_both(provider: Provider, ask: Ask, examples: list[Transcript]) -> None:
+def test_another_model_in_the_middle_of_a_run_is_a_failure_that_names_both(
+    provider: Provider, ask: Ask, examples: list[Transcript]
+) -> None:
     provider.set(script=["ok", "wrong_model", "ok"])
     answers = ask("openai:model-1", examples[:3], concurrency=1).answers
     assert [getattr(answer, "kind", None) for answer in answers] == [None, FailureKind.WRONG_MODEL, None]
@@ -342,9 +345,7 @@ PASSING = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_trouble_that_passes_costs_a_retry_and_nothing_else(
-    provider: Provider, ask: Ask, examples: list[Transcript], form: str
-) -> None:
+def test_trouble_that_passes_costs_a_retry_and_nothing_else(provider: Provider, ask: Ask, examples: list[Transcript], form: str) -> None:
     provider.set(script=list(PASSING), retry_after=0.05)
     asked = ask(FORMS[form], examples[: len(PASSING)], timeout=1.0)
     assert len(asked.verdicts) == len(PASSING)

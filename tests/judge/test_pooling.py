@@ -134,7 +134,7 @@ def test_without_weights_all_weigh_the_same(values: list[float]) -> None:
         ([(3, 0.6), (3, 0.8)], None, math.sqrt(0.5)),
         # Within: (1² + 0²) / 2 = 0.5, none counts as 0; between: 2.
         ([(2, 1.0), (4, None)], None, math.sqrt(2.5)),
-        # Weights 3 and 1: mean (6 + 4) / 4 = 2.5; between (3 × 0.25 + 1 × 2.25) / 4 = 0.75, times 2: 1.5; within (3 × 1 + 1 × 4) / 4 = 1.75.
+        # Weights 3 and 1: mean (6 + 4) / 4 = 2.5; between (3 × 0.25 + 2.25) / 4 = 0.75, times 2: 1.5; within (3 + 4) / 4 = 1.75.
         ([(2, 1.0), (4, 2.0)], [3, 1], math.sqrt(3.25)),
     ],
 )

@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from dialogue import Transcript
+from dialogue.errors import UsageProblem
+from judge import Ledger, Verdict, load_rubric, make_judge
+from judge.batch import rate_all
+from judge.judges import terms_of
+from judge.settings import Settings
 from tests.provider import KEY, VENDORS, Provider
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -65,20 +71,45 @@ def offline(judge: Run, provider: Provider, example: Path) -> Run:
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_a_recording_plays_back_to_the_same_bytes(online: Run, offline: Run, tmp_path: Path, spec: str) -> None:
-    assert online(spec).returncode == 0
+def test_a_recording_of_any_form_plays_back_and_holds_nothing_that_names_an_account_or_a_request(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Callable[..., Transcript], spec: str
+) -> None:
+    for name, value in provider.environ.items():
+        monkeypatch.setenv(name, value)
+    dialogues = [said(f"A: Could you pay {k}?", "U: No.", "A: Then let's find what you can.", id=str(k)) for k in range(4)]
+    path, rubric = tmp_path / "rec.jsonl", load_rubric("collections")
+    named = spec.format(url=provider.url)
+    terms = terms_of(Settings(judge=named), os.environ, record=path)
+    with Ledger(":memory:") as ledger:
+        live = [answer for _, answer in rate_all(dialogues, make_judge(named, rubric, terms), ledger)]
+    for name in provider.environ:
+        monkeypatch.delenv(name)
+    with Ledger(":memory:") as ledger:
+        assert [answer for _, answer in rate_all(dialogues, make_judge(f"replay:{path}", rubric), ledger)] == live
+    assert all(isinstance(answer, Verdict) for answer in live)
+    assert provider.asked() == 4
+    text = path.read_text()
+    assert KEY not in text and KEY[8:20] not in text
+    assert not re.search(r"\b(resp|msg|req|chatcmpl)_\w{6}|fp_provider|prompt_cache_key|created|metadata|Bearer", text)
+    assert text.count('"usage"') == 4  # what it cost is no secret
+
+
+def test_the_rewards_of_a_recording_are_the_same_bytes(online: Run, offline: Run, tmp_path: Path) -> None:
+    assert online(SPECS["openai-logprobs"]).returncode == 0
     done = offline()
-    assert (done.returncode, "12 scored, 0 failed" in done.stdout) == (0, True)
+    assert (done.returncode, "12 scored, 0 failed" in done.stdout) == (0, True), done.stderr
     assert (tmp_path / "replayed.jsonl").read_bytes() == (tmp_path / "live.jsonl").read_bytes()
 
 
-def test_repeats_of_a_panel_turn_by_turn_play_back_too(online: Run, offline: Run, root: Path, tmp_path: Path, provider: Provider) -> None:
+def test_repeats_of_a_panel_turn_by_turn_play_back_too(
+    online: Run, offline: Run, example: Path, root: Path, tmp_path: Path, provider: Provider
+) -> None:
     rubric = (root / "judge/rubrics/collections.toml").read_text().replace("sees_outcome", 'unit = "turn"\nsees_outcome', 1)
     (tmp_path / "mine.toml").write_text(rubric)
     (tmp_path / "judge.toml").write_text('rubric = "mine.toml"\noutcomes = "collections"\nrepeats = 2\n')
     provider.set(noise=1.0)
-    assert online("panel:panel.toml").returncode == 0
-    assert offline().returncode == 0
+    assert online("panel:panel.toml", "--limit", "3").returncode == 0
+    assert offline(example, "--limit", "3").returncode == 0
     live = (tmp_path / "live.jsonl").read_bytes()
     assert (tmp_path / "replayed.jsonl").read_bytes() == live
     assert json.loads(live.splitlines()[0])["judge"]["sampling"] == "median; mean of 2"
@@ -98,9 +129,7 @@ def test_answers_that_were_bad_play_back_with_the_second_question_or_as_the_fail
     assert len((tmp_path / "rec.jsonl").read_text().splitlines()) == 1 + 12 + 3
 
 
-def test_a_request_that_was_not_recorded_ends_the_run_and_says_what_to_do(
-    online: Run, offline: Run, example: Path, tmp_path: Path
-) -> None:
+def test_a_request_that_was_not_recorded_ends_the_run_and_says_what_to_do(online: Run, offline: Run, example: Path, tmp_path: Path) -> None:
     assert online("openai:model-1", "--limit", "3").returncode == 0
     (tmp_path / "changed.jsonl").write_text(example.read_text().splitlines()[0].replace("Good morning", "Good evening") + "\n")
     for transcripts in (example, "changed.jsonl"):
@@ -112,18 +141,7 @@ def test_a_request_that_was_not_recorded_ends_the_run_and_says_what_to_do(
         assert not (tmp_path / "replayed.jsonl").exists()
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_a_recording_holds_no_secrets_and_nothing_that_names_an_account_or_a_request(online: Run, tmp_path: Path, spec: str) -> None:
-    assert online(spec, "--limit", "4").returncode == 0
-    text = (tmp_path / "rec.jsonl").read_text()
-    assert KEY not in text and KEY[8:20] not in text
-    assert not re.search(r"\b(resp|msg|req|chatcmpl)_\w{6}|fp_provider|prompt_cache_key|created|metadata|Bearer", text)
-    assert text.count('"usage"') == 4  # what it cost is no secret
-
-
-def test_a_recording_is_continued_by_the_same_judge_and_by_no_other(
-    online: Run, offline: Run, tmp_path: Path, provider: Provider
-) -> None:
+def test_a_recording_is_continued_by_the_same_judge_and_by_no_other(online: Run, offline: Run, tmp_path: Path, provider: Provider) -> None:
     assert online("openai:model-1", "--limit", "5").returncode == 0
     first = (tmp_path / "rec.jsonl").read_text()
     assert online("openai:model-1").returncode == 0
@@ -155,18 +173,21 @@ HEAD = '{"recording": 1, "judge": "openai:model-1"}\n'
         (HEAD, "has no answer to the request"),
     ],
 )
-def test_what_is_no_recording_is_refused(offline: Run, tmp_path: Path, content: str | None, says: str) -> None:
+def test_what_is_no_recording_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Callable[..., Transcript], content: str | None, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     if content is not None:
         (tmp_path / "rec.jsonl").write_text(content)
-    done = offline()
-    assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+    with pytest.raises(UsageProblem, match=re.escape(says)), Ledger(":memory:") as ledger:
+        list(rate_all([said("A: Hello.")], make_judge("replay:rec.jsonl", load_rubric("collections")), ledger))
 
 
 @pytest.mark.parametrize(
     ("place", "says"),
     [
         ("in.jsonl", "in.jsonl:1: not a line of a recording"),
-        (".", "cannot write the recording .: Is a directory"),
+        (".", "the recording .: Is a directory"),
         ("no/such/folder/rec.jsonl", "cannot write the recording no/such/folder/rec.jsonl"),
     ],
 )
