@@ -110,10 +110,13 @@ class Decisions(Form):
         asked += [Asked(None, EPISODE, criterion) for criterion in rubric.episode if view.episode]
         shown = (*blocks(transcript, view, nonce, rubric), closing(nonce))
         split = [tuple(asked[at : at + MOST_QUESTIONS]) for at in range(0, len(asked), MOST_QUESTIONS)]
-        head = estimated_tokens("".join((self._system, *shown[:-2])))
-        cache = CacheUse(nonce, nonce, head, head)
         many = shared or len(split) > 1
-        return [Question(transcript, view, Batch(shown, part, many), (nonce,), cache, 0) for part in split]
+        return [Question(transcript, view, Batch(shown, part, many), (nonce,), 0) for part in split]
+
+    def cache_use(self, question: Question) -> CacheUse:
+        known = estimated_tokens("".join((self._system, *question.content.blocks[:-2])))
+        name = question.varying[0] if question.content.shared else self._system
+        return CacheUse(name, (name,), known, known)
 
     def body(self, question: Question, without: Collection[str] = ()) -> Body:
         batch: Batch = question.content

@@ -12,13 +12,13 @@ from judge.view import View
 
 @dataclass(frozen=True, slots=True)
 class CacheUse:
-    """What a request shares with others in a prompt cache: it reads what was left under one name, and leaves more under another.
+    """What a request shares with others in a prompt cache, by names of beginnings: it reads one, and leaves some there.
 
-    `known` and `whole` are the tokens of the two beginnings, estimated.
+    `known` and `whole` are the tokens of what it reads and of the longest that it leaves, estimated.
     """
 
     reads: str
-    leaves: str
+    leaves: tuple[str, ...]
     known: int
     whole: int
 
@@ -34,7 +34,6 @@ class Question:
     view: View
     content: Any
     varying: tuple[str, ...]
-    cache: CacheUse
     output: int  # tokens of the answer, estimated
 
 
@@ -54,6 +53,9 @@ class Form(Protocol):
 
     def questions(self, transcript: Transcript, view: View, nonce: str, *, shared: bool) -> Sequence[Question]:
         """Return the requests that rate a view; `shared` if other views of the transcript are asked too."""
+
+    def cache_use(self, question: Question) -> CacheUse:
+        """Return what a request will find in a prompt cache, and leave there."""
 
     def body(self, question: Question, without: Collection[str] = ()) -> Body:
         """Return a request as the provider's JSON."""

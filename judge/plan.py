@@ -105,12 +105,11 @@ def _add(
         elif ledger.reply(call.key) is not None:
             made.paid += 1
         else:
-            usage = _usage(call, question.cache, part.kept)
+            usage = _usage(call, member.form.cache_use(question), part.kept)
             cost = member.price.of(usage) if member.price else None
             part.usage += usage.model_copy(update={"cost_usd": cost})
-            uncached = usage.model_copy(
-                update={"cached_tokens": 0, "written_tokens": 0}
-            )  # whether batches hit the cache is the provider's luck
+            # Whether the requests of a batch find each other's beginnings in a cache is the provider's luck.
+            uncached = usage.model_copy(update={"cached_tokens": 0, "written_tokens": 0})
             known = part.batch_usd is not None and member.price is not None
             part.batch_usd = part.batch_usd + member.price.of(uncached, batch=True) if known else None  # type: ignore[operator, union-attr]
 
@@ -118,8 +117,11 @@ def _add(
 def _usage(call: Call, cache: CacheUse, kept: set[str]) -> Usage:
     """Return what a call will use; `kept` grows by what it leaves in the cache."""
     read = cache.known if cache.reads in kept and cache.known >= SHORTEST_PREFIX else 0
-    written = cache.whole - read if cache.leaves not in kept and cache.whole >= SHORTEST_PREFIX else 0
-    kept.add(cache.leaves)
+    new = any(name not in kept for name in cache.leaves)
+    written = cache.whole - read if new and cache.whole >= SHORTEST_PREFIX else 0
+    if cache.reads not in cache.leaves:
+        kept.discard(cache.reads)  # nothing reads it again: the next request reads what this one leaves
+    kept.update(cache.leaves)
     return Usage(requests=1, input_tokens=call.tokens, cached_tokens=read, written_tokens=written, output_tokens=call.output)
 
 

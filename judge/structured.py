@@ -41,17 +41,17 @@ class Structured(Form):
         )
         rated = len(view.rated) * (WORDS_TOKENS + RATING_TOKENS * len(rubric.turn_criteria))
         rated += view.episode * (WORDS_TOKENS + RATING_TOKENS * len(rubric.episode))
-        return [Question(transcript, view, request, (nonce, request.cache_key), self._cached(request, nonce), rated)]
+        return [Question(transcript, view, request, (nonce, request.cache_key), rated)]
 
-    def _cached(self, request: ChatRequest, nonce: str) -> CacheUse:
-        """Return what the request finds in a prompt cache, and leaves there."""
-        head = repr(request.schema) + self._system
-        at = len(request.blocks)
+    def cache_use(self, question: Question) -> CacheUse:
+        request: ChatRequest = question.content
+        head, at = repr(request.schema) + self._system, len(request.blocks)
         if not request.shared:
-            return CacheUse(head, head, estimated_tokens(head), estimated_tokens(head))
+            return CacheUse(head, (head,), estimated_tokens(head), estimated_tokens(head))
+        nonce = question.varying[0]
         known = "".join((head, *request.blocks[:-1]))
         reads = head if at == 1 else f"{nonce}-{at - 1}"
-        return CacheUse(reads, f"{nonce}-{at}", estimated_tokens(known), estimated_tokens(known + request.blocks[-1]))
+        return CacheUse(reads, (head, f"{nonce}-{at}"), estimated_tokens(known), estimated_tokens(known + request.blocks[-1]))
 
     def body(self, question: Question, without: Collection[str] = ()) -> Body:
         return self.model.body(question.content, without)

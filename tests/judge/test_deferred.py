@@ -1,7 +1,6 @@
 """`judge score --batch` and `judge batch` as real processes against the fake provider: faults, kills, and nothing paid twice."""
 
 import json
-import multiprocessing
 import os
 import signal
 import socket
@@ -13,12 +12,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+
+from tests import warm
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parent.parent.parent
@@ -26,9 +26,6 @@ ASKING = ("POST /v1/responses", "POST /v1/chat/completions", "POST /v1/messages"
 OPENAI, CHAT, ANTHROPIC = "openai:gpt-6-sol", "openai:gpt-6-sol?api=chat", "anthropic:claude-sonnet-5-5"
 COMPATIBLE = "compatible:my-model@{url}/v1"
 EVERY = (OPENAI, CHAT, ANTHROPIC, COMPATIBLE)
-# The vendors' packages take seconds to load. Processes forked from one that has loaded them start at once.
-LOADED = "pytest judge.cli judge.batch_commands rewards.score_command judge.models.openai judge.models.anthropic".split()
-LOADED += "openai.resources.batches openai.resources.files anthropic.resources.messages.batches httpx2 httpx_aiohttp aiohttp".split()
 
 
 @dataclass(frozen=True)
@@ -82,19 +79,6 @@ def provider(shared_provider: tuple[Provider, Json]) -> Provider:
     return found
 
 
-def command(folder: Path, environ: dict[str, str], args: list[str]) -> None:
-    """Be the installed command: in a folder, with an environment, its output in files."""
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environ)
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    sys.argv = ["judge", *args]
-    from judge.cli import main
-
-    main()
-
-
 class Runner:
     """Runs `judge ARGS…` in one folder against one provider."""
 
@@ -108,25 +92,15 @@ class Runner:
             "ANTHROPIC_API_KEY": "key-of-anthropic",
         }
 
-    def start(self, *args: str, **environ: str) -> BaseProcess:
-        told = [arg.replace("{url}", self.provider.url) for arg in args]
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(LOADED)
-        process = context.Process(target=command, args=(self.folder, self.environ | environ, told))
-        process.start()
-        return process
-
     def __call__(self, *args: str, **environ: str) -> CompletedProcess[str]:
-        process = self.start(*args, **environ)
-        process.join(100)
-        assert process.exitcode is not None, f"{args} does not end"
-        stdout, stderr = ((self.folder / name).read_text() for name in ("stdout", "stderr"))
-        assert "Traceback" not in stderr, stderr
-        return CompletedProcess(args, process.exitcode, stdout, stderr)
+        return warm.run(self.folder, self.environ | environ, self._told(args))
+
+    def _told(self, args: tuple[str, ...]) -> list[str]:
+        return [arg.replace("{url}", self.provider.url) for arg in args]
 
     def killed(self, when: Callable[[], bool], *args: str) -> None:
         """Run a command until something is so, then kill -9."""
-        process = self.start(*args)
+        process = warm.start(self.folder, self.environ, self._told(args))
         deadline = time.monotonic() + 60
         while not when():
             assert process.is_alive() and time.monotonic() < deadline, (self.folder / "stderr").read_text()
@@ -256,6 +230,7 @@ def test_only_what_no_batch_asks_is_asked_live(run: Runner, provider: Provider) 
     assert (summary["scored"], summary["failures"]) == (2, {"pending": 3})
     assert provider.asked() == 2
     assert run.json(*score(OPENAI, "--batch")) == {"batches": 0, "requests": 0, "rated": 2, "under_way": 3, "too_long": 0, "rejected": 0}
+    assert run("batch", "cancel").returncode == 0  # it would go on counting lines
 
 
 @pytest.mark.parametrize("judge", [OPENAI, CHAT, ANTHROPIC])
@@ -323,9 +298,8 @@ def test_cancelled_half_way_what_is_answered_is_kept_and_the_rest_can_be_asked(r
 
 def test_cancelling_what_has_ended_collects_it(run: Runner) -> None:
     run.write(2)
-    for judge in (OPENAI, ANTHROPIC):
-        run(*score(judge, "--batch"))
-    assert [(one["ended"], one["answers"]) for one in run.json("batch", "cancel")] == [(True, 2)] * 2
+    run(*score(ANTHROPIC, "--batch"))
+    assert [(one["ended"], one["answers"]) for one in run.json("batch", "cancel")] == [(True, 2)]
 
 
 @pytest.mark.parametrize("way", ["submit again", "collect"])
@@ -396,9 +370,9 @@ def test_a_connection_that_breaks_while_submitting_makes_no_second_batch(tmp_pat
 @pytest.mark.parametrize(
     ("judge", "script"),
     [
-        (OPENAI, ["server_error", "ok", "ok", "cut_stream"]),
+        (OPENAI, ["server_error", "cut_stream", "ok", "ok", "reset"]),
         (OPENAI, ["ok", "reset", "ok", "ok"]),
-        (ANTHROPIC, ["rate_limit", "ok", "ok", "cut_stream"]),
+        (ANTHROPIC, ["rate_limit", "cut_stream", "ok", "ok", "overloaded"]),
         (ANTHROPIC, ["ok", "ok", "bad_gateway"]),
     ],
 )
@@ -425,20 +399,6 @@ def test_killed_while_collecting_it_is_collected_again(run: Runner, provider: Pr
     assert run.json("batch", "collect")[0]["answers"] == 3
     assert run.json(*score(judge))["scored"] == 3
     assert (provider.stats()["lines"], provider.asked()) == (3, 0)
-
-
-def test_killed_with_half_of_the_answers_stored_the_other_half_is_collected(run: Runner, provider: Provider) -> None:
-    run.write(1100)
-    assert run.json(*score(OPENAI, "--batch"))["requests"] == 1100
-    while run("batch", "status").returncode:
-        time.sleep(0.05)
-    provider.control(script=["ok", "ok", "cut_stream", "hang"])
-    run.killed(lambda: provider.stats()["faults"].get("hang") == 1, "batch", "collect")
-    stored = sqlite3.connect(run.folder / "judge-ledger.db").execute("select count(*) from replies").fetchone()[0]
-    assert 0 < stored < 1100
-    assert run.json("batch", "collect")[0]["answers"] == 1100
-    assert run.json(*score(OPENAI))["scored"] == 1100
-    assert (provider.stats()["lines"], provider.asked()) == (1100, 0)
 
 
 def test_malformed_answers_of_a_batch_are_asked_about_live(run: Runner, provider: Provider) -> None:
@@ -571,7 +531,7 @@ def test_a_recording_is_not_submitted(run: Runner, provider: Provider) -> None:
     assert run(*score(OPENAI, "--record", "calls.jsonl")).returncode == 0
     refused = run(*score("replay:calls.jsonl", "--batch", "--ledger", "other.db"))
     assert (refused.returncode, "has no Batch API" in refused.stderr) == (2, True)
-    assert provider.batches() == [] or provider.stats()["requests"].get("POST /v1/batches", 0) == 0
+    assert "POST /v1/batches" not in provider.stats()["requests"]
 
 
 @pytest.mark.parametrize("verb", ["status", "collect", "cancel"])

@@ -179,7 +179,8 @@ def test_turn_by_turn_most_of_what_is_shown_again_comes_from_the_prompt_cache(
     asked = ask(FORMS[form], dialogues, rubric=turn_by_turn)
     assert len(asked.verdicts) == 40
     assert isinstance(asked.judge, LLMJudge)
-    known_before = sum(question.prefix for dialogue in dialogues for step in asked.judge.questions(dialogue) for question in step)
+    requests = [question.content for dialogue in dialogues for step in asked.judge.questions(dialogue) for question in step]
+    known_before = sum(len("".join((request.system, *request.blocks[:-1]))) // 4 for request in requests)  # tokens, as the provider counts
     spent = asked.meter.spent
     record_property("share of the prefix", spent.cached_tokens / known_before)
     record_property("share of all input", spent.cached_tokens / spent.input_tokens)
@@ -268,7 +269,7 @@ def test_another_model_from_the_start_ends_the_run_unless_its_name_was_expected(
 @pytest.mark.parametrize("form", FORMS)
 def test_a_wrong_key_ends_the_run_and_is_not_told(provider: Provider, ask: Ask, examples: list[Transcript], form: str) -> None:
     provider.set(key="sk-another-key")
-    with pytest.raises(UsageProblem, match="status 401.*check the key") as caught:
+    with pytest.raises(UsageProblem, match=r"status 401.*check the key") as caught:
         ask(FORMS[form], examples)
     assert KEY not in str(caught.value) and KEY[8:20] not in str(caught.value)
     assert provider.stats()["statuses"] == {"401": provider.asked()}
@@ -288,7 +289,7 @@ def test_a_wrong_address_ends_the_run(
 ) -> None:
     if name:
         monkeypatch.setenv(name, f"{provider.url}/nowhere")
-    with pytest.raises(UsageProblem, match="status 404.*check the model's name and the server's address"):
+    with pytest.raises(UsageProblem, match=r"status 404.*check the model's name and the server's address"):
         ask(spec, examples)
 
 
@@ -505,6 +506,6 @@ def test_no_key_is_said_before_anything_is_asked(
     if form == "compatible":  # local servers ask for none
         assert ask(FORMS[form], examples[:1]).verdicts
         return
-    with pytest.raises(UsageProblem, match="no key: set (OPENAI|ANTHROPIC)_API_KEY"):
+    with pytest.raises(UsageProblem, match=r"no key: set (OPENAI|ANTHROPIC)_API_KEY"):
         ask(FORMS[form], examples)
     assert provider.asked() == 0
