@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dialogue.errors import UsageProblem
+from dialogue.errors import UsageProblem, did_you_mean, listed
 from judge.contract import Terms
 from judge.deferred import Collected, collect, status
+from judge.judges import terms_of
 from judge.ledger import Ledger
 from judge.settings import load_settings
 
@@ -25,8 +26,9 @@ LONGEST_NAP = 60.0
 @app.command("status")
 def status_command(ledger: LedgerOption = None, as_json: JsonOption = False) -> None:
     """Ask the providers how the batches stand. Exit status: 0 all have ended, 1 some are under way."""
-    with _open(ledger) as book:
-        found = asyncio.run(status(book, Terms()))
+    opened, terms = _open(ledger)
+    with opened as book:
+        found = asyncio.run(status(book, terms))
     _tell(found, as_json=as_json)
     raise typer.Exit(0 if all(one.ended for one in found) else 1)
 
@@ -43,11 +45,12 @@ def collect_command(
     Exit status: 0 all are collected, 1 some are still under way.
     """
     try:
-        with _open(ledger) as book:
-            found = asyncio.run(collect(book, Terms()))
+        opened, terms = _open(ledger)
+        with opened as book:
+            found = asyncio.run(collect(book, terms))
             while wait and not all(one.ended for one in found):
                 time.sleep(every)
-                later = asyncio.run(collect(book, Terms()))
+                later = asyncio.run(collect(book, terms))
                 found = [one for one in found if one.ended] + later
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
@@ -58,16 +61,29 @@ def collect_command(
 @app.command("cancel")
 def cancel_command(ledger: LedgerOption = None, as_json: JsonOption = False) -> None:
     """Have every open batch ended. What is answered is collected; the rest can be asked again."""
-    with _open(ledger) as book:
-        found = asyncio.run(collect(book, Terms(), cancel=True))
+    opened, terms = _open(ledger)
+    with opened as book:
+        found = asyncio.run(collect(book, terms, cancel=True))
     _tell(found, as_json=as_json)
+    raise typer.Exit(0 if all(one.ended for one in found) else 1)
 
 
-def _open(ledger: str | None) -> Ledger:
-    path = load_settings(Path.cwd(), os.environ, {"ledger": ledger}).ledger
+@app.command("forget")
+def forget_command(name: Annotated[str, typer.Argument(help="As `judge batch status` names it.")], ledger: LedgerOption = None) -> None:
+    """Give a batch up that the provider no longer has: its requests can be asked (and paid) again."""
+    with _open(ledger)[0] as book:
+        if not book.forget_batch(name):
+            known = [batch.name for batch in book.batches("open", "submitting")]
+            raise UsageProblem(f"no open batch {name!r}{did_you_mean(name, known)}; open: {listed(known) or 'none'}")
+    print(f"{name} is forgotten")
+
+
+def _open(ledger: str | None) -> tuple[Ledger, Terms]:
+    settings = load_settings(Path.cwd(), os.environ, {"ledger": ledger})
+    path = settings.ledger
     if not Path(path).exists():
         raise UsageProblem(f"no ledger {path}; batches are known to the ledger with which they were submitted: name it with --ledger")
-    return Ledger(path)
+    return Ledger(path), terms_of(settings, os.environ)
 
 
 def _tell(found: list[Collected], *, as_json: bool) -> None:

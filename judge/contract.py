@@ -1,7 +1,7 @@
 """What a stranger may implement: `Judge` and `ChatModel`; ours enter by the same entry-point groups, `judge.judges` and `judge.models`."""
 
 import os
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,8 +145,17 @@ class DeferredApi(Protocol):
     async def submit(self, name: str, calls: Sequence[tuple[str, Body]]) -> str:
         """Have the calls (key and body) answered later; return the provider's name of the batch."""
 
-    async def find(self, name: str, requests: int, since: datetime) -> str | None:
-        """Return the provider's name of a batch whose submission was cut off before it was known, or None if there is none."""
+    async def find(self, name: str, keys: Set[str], since: datetime, known: Set[str]) -> str | None:
+        """Return the provider's name of a batch whose submission was cut off before it was known, or None if there is none.
+
+        Args:
+            keys: of its calls.
+            since: when it was submitted.
+            known: provider's names that belong to other batches.
+
+        Raises:
+            Trouble: of kind `pending`, where that cannot be said before a batch that might be it has ended.
+        """
 
     async def look(self, remote: str) -> Deferred:
         """Return how a batch stands."""

@@ -1,13 +1,14 @@
 """Asking at half price, later: what is missing goes to the providers' Batch APIs, answers come back into the ledger in any process."""
 
 import asyncio
-import json
+import fcntl
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -17,10 +18,11 @@ from judge.chat import Trouble
 from judge.contract import MODELS, Body, DeferredApi, Deferring, Judge, ModelMaker, Terms, points
 from judge.gate import Gate
 from judge.ledger import Ledger, StoredBatch
-from judge.line import BATCHED
+from judge.line import BATCHED, Call
 from judge.llm import LLMJudge
 from judge.panel import Panel
 from judge.pooling import Repeats
+from judge.verdict import FailureKind, Usage
 from judge.view import TooLong
 
 MOST_REQUESTS = 10_000  # in one batch; both vendors take more, but a batch is held in memory
@@ -39,6 +41,7 @@ class Submitted:
     rated: int = 0  # transcripts whose verdicts are there already
     under_way: int = 0  # requests that an earlier batch asks, or has answered
     too_long: int = 0  # transcripts that no request holds
+    stopped: str | None = None  # why not everything was submitted
 
 
 @dataclass(slots=True)
@@ -70,10 +73,12 @@ async def submit(transcripts: Iterable[Transcript], judge: Judge, ledger: Ledger
     """Submit every request that is neither answered nor under way, to each member's provider.
 
     Raises:
-        UsageProblem: a judge has no Batch API, or a provider does not take the batch.
+        UsageProblem: a judge has no Batch API, a provider does not take the batch, or another process submits with this ledger.
     """
     members, done = members_of(judge), Submitted()
     async with AsyncExitStack() as stack:
+        if not stack.enter_context(_alone(ledger)):
+            raise UsageProblem(f"another process is submitting with the ledger {ledger.path}; wait for its end")
         posts = {}
         for member in members:
             api = await stack.enter_async_context(_api(member.form.model, member.terms))
@@ -82,20 +87,39 @@ async def submit(transcripts: Iterable[Transcript], judge: Judge, ledger: Ledger
         pending = ledger.pending_calls()
         for transcript, member, repeat in _missing(transcripts, members, ledger, repeats, done):
             try:
-                steps = member.questions(transcript)
+                calls = [member.call(question, repeat) for step in member.questions(transcript) for question in step]
             except TooLong:
                 done.too_long += 1
                 continue
-            for question in (question for step in steps for question in step):
-                call = member.call(question, repeat)
+            for call in calls:
                 if call.key in pending or ledger.reply(call.key) is not None:
                     done.under_way += 1
                     continue
+                try:
+                    usage = Usage(input_tokens=call.tokens, output_tokens=call.output)
+                    member.terms.meter.promise(member.price.of(usage, batch=True) if member.price else None)
+                except Trouble as spent:
+                    done.stopped = spent.detail
+                    break
                 pending[call.key] = ""
-                await posts[member.id.key].add(call.key, call.body(()), done)
+                await posts[member.id.key].add(call, done)
+            if done.stopped:
+                break
         for post in posts.values():
             await post.send(done)
     return done
+
+
+@contextmanager
+def _alone(ledger: Ledger) -> Iterator[bool]:
+    """Hold the right to submit with this ledger, so that no batch under way is taken for a lost one; say whether it was free."""
+    with ledger.path.with_name(f"{ledger.path.name}.submit").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def _missing(
@@ -119,6 +143,10 @@ def _missing(
         done.rated += len(fresh) - len(asked)
 
 
+class Undecided(Exception):
+    """Whether a batch arrived cannot be said yet."""
+
+
 class _Post:
     """Gathers one member's calls and sends them as batches."""
 
@@ -128,11 +156,11 @@ class _Post:
         self._calls: list[tuple[str, Body]] = []
         self._bytes = 0
 
-    async def add(self, key: str, body: Body, done: Submitted) -> None:
-        size = len(json.dumps(body).encode())
+    async def add(self, call: Call, done: Submitted) -> None:
+        size = len(call.content)
         if self._calls and (len(self._calls) >= MOST_REQUESTS or self._bytes + size > MOST_BYTES):
             await self.send(done)
-        self._calls.append((key, body))
+        self._calls.append((call.key, call.body(())))
         self._bytes += size
 
     async def send(self, done: Submitted) -> None:
@@ -146,8 +174,12 @@ class _Post:
         try:
             remote = await self._submitted(batch, calls)
         except Trouble as trouble:
-            self._ledger.end_batch(name, "refused")
-            raise UsageProblem(f"{self.spec} did not take a batch of {len(calls):,} requests: {trouble.detail}") from None
+            if trouble.again or trouble.kind is FailureKind.PENDING:  # it may have arrived: the next run looks for it
+                told = "; whether it arrived is not known: `judge batch collect` finds out, and nothing is paid twice"
+            else:
+                self._ledger.end_batch(name, "refused")
+                told = ""
+            raise UsageProblem(f"{self.spec} did not take a batch of {len(calls):,} requests: {trouble.detail}{told}") from None
         self._ledger.open_batch(name, remote)
         done.batches += 1
         done.requests += len(calls)
@@ -162,7 +194,11 @@ class _Post:
                 if not trouble.again or attempt == retries:
                     raise
                 await asyncio.sleep(Gate.delay(attempt, trouble.after))
-            if remote := await self.api.find(batch.name, batch.requests, batch.at):
+            try:
+                remote = await self.api.find(batch.name, {key for key, _ in calls}, batch.at, _remotes(self._ledger))
+            except Trouble as trouble:
+                raise Trouble(trouble.kind, trouble.detail, again=True) from None
+            if remote:
                 return remote
         raise AssertionError("unreachable")
 
@@ -170,43 +206,52 @@ class _Post:
 async def collect(ledger: Ledger, terms: Terms, *, cancel: bool = False) -> list[Collected]:
     """Ask how every open batch stands, and bring the answers of those that have ended into the ledger.
 
-    Calls that a batch leaves without an answer (expired, failed) are free to be asked again.
+    Calls that a batch leaves without an answer (expired, failed) are free to be asked again. A provider that does not answer, or
+    does not know the batch, is told in the batch's `told`; the other batches go on.
 
     Args:
         cancel: have the open ones ended first.
-
-    Raises:
-        UsageProblem: a provider does not answer, or there is no key.
     """
-    found = []
-    for spec in dict.fromkeys(batch.judge for batch in ledger.batches("open", "submitting")):
-        name, _, rest = spec.partition(":")
-        maker: ModelMaker = points(MODELS)[name].load()
-        async with _api(maker(rest, terms), terms) as api:
-            await _find_lost(ledger, api, spec, terms)
-            for batch in ledger.batches("open"):
-                if batch.judge == spec:
-                    found.append(await _collect(batch, api, ledger, terms, cancel=cancel))
-    return found
+    return await _each(ledger, terms, lambda batch, api: _collect(batch, api, ledger, terms, cancel=cancel), search=True)
 
 
 async def status(ledger: Ledger, terms: Terms) -> list[Collected]:
-    """Return how every open batch stands; nothing is changed.
+    """Return how every open batch stands; nothing is changed. Errors as in `collect`."""
+    return await _each(ledger, terms, lambda batch, api: _look(batch, api, terms), search=False)
 
-    Raises:
-        UsageProblem: as `collect`.
-    """
+
+async def _each(
+    ledger: Ledger, terms: Terms, work: Callable[[StoredBatch, DeferredApi], Awaitable[Collected]], *, search: bool
+) -> list[Collected]:
+    """Do something with every batch under way, one connection a judge; a problem of one is told with it."""
     found = []
-    for batch in ledger.batches("open", "submitting"):
-        name, _, rest = batch.judge.partition(":")
-        maker: ModelMaker = points(MODELS)[name].load()
-        async with _api(maker(rest, terms), terms) as api:
-            if batch.remote is None:
-                found.append(Collected(batch, "its submission was cut off; collect looks for it", ended=False))
-                continue
-            stands = await _patiently(terms, batch.judge, lambda: api.look(batch.remote or ""))  # noqa: B023 - awaited at once
-            found.append(Collected(batch, stands.told, stands.ended))
+    for spec in dict.fromkeys(batch.judge for batch in ledger.batches("open", "submitting")):
+        try:
+            name, _, rest = spec.partition(":")
+            maker: ModelMaker = points(MODELS)[name].load()
+            async with _api(maker(rest, terms), terms) as api:
+                if search:
+                    with _alone(ledger) as alone:
+                        found += await _find_lost(ledger, api, spec, terms) if alone else []
+                for batch in ledger.batches("open", *(() if search else ("submitting",))):
+                    if batch.judge == spec:
+                        try:
+                            found.append(await work(batch, api))
+                        except UsageProblem as problem:
+                            found.append(Collected(batch, str(problem), ended=False))
+        except UsageProblem as problem:
+            told = [one.batch.name for one in found]
+            open_ones = [batch for batch in ledger.batches("open", "submitting") if batch.judge == spec and batch.name not in told]
+            found += [Collected(batch, str(problem), ended=False) for batch in open_ones]
     return found
+
+
+async def _look(batch: StoredBatch, api: DeferredApi, terms: Terms) -> Collected:
+    remote = batch.remote
+    if remote is None:
+        return Collected(batch, "its submission was cut off, or is under way; `judge batch collect` looks for it", ended=False)
+    stands = await _patiently(terms, batch.judge, lambda: api.look(remote))
+    return Collected(batch, stands.told, stands.ended)
 
 
 async def _collect(batch: StoredBatch, api: DeferredApi, ledger: Ledger, terms: Terms, *, cancel: bool) -> Collected:
@@ -246,17 +291,28 @@ async def _download(done: Collected, asked: set[str], api: DeferredApi, ledger: 
     return done
 
 
-async def _find_lost(ledger: Ledger, api: DeferredApi, spec: str, terms: Terms) -> None:
-    """Find the batches whose submission was cut off between the provider and the ledger; those that never arrived are lost."""
-    known = {batch.remote for batch in ledger.batches()}
+async def _find_lost(ledger: Ledger, api: DeferredApi, spec: str, terms: Terms) -> list[Collected]:
+    """Find the batches whose submission was cut off between the provider and the ledger; return those that never arrived."""
+    lost = []
     for batch in ledger.batches("submitting"):
         if batch.judge != spec:
             continue
-        remote = await _patiently(terms, spec, lambda: api.find(batch.name, batch.requests, batch.at))  # noqa: B023 - awaited at once
-        if remote and remote not in known:
+        keys = ledger.calls_of(batch.name)
+        try:
+            find = partial(api.find, batch.name, keys, batch.at, _remotes(ledger))
+            remote = await _patiently(terms, spec, find)
+        except Undecided:
+            continue
+        if remote:
             ledger.open_batch(batch.name, remote)
         else:
             ledger.end_batch(batch.name, "lost")
+            lost.append(Collected(batch, "lost: it never reached the provider; its requests can be asked again", ended=True))
+    return lost
+
+
+def _remotes(ledger: Ledger) -> set[str]:
+    return {batch.remote for batch in ledger.batches() if batch.remote}
 
 
 def _api(model: object, terms: Terms) -> AbstractAsyncContextManager[DeferredApi]:
@@ -275,6 +331,8 @@ async def _patiently(terms: Terms, who: str, ask: Callable[[], Awaitable[Found]]
         try:
             return await ask()
         except Trouble as trouble:
+            if trouble.kind is FailureKind.PENDING:
+                raise Undecided from None
             if not trouble.again or attempt == terms.max_retries:
                 raise UsageProblem(f"{who}: {trouble.detail}; what was collected is kept: run the same command again") from None
             await asyncio.sleep(Gate.delay(attempt, trouble.after))

@@ -60,7 +60,7 @@ def m003_replies(db: Database) -> None:
 class StoredBatch:
     """A batch at a provider. `remote` is the provider's name of it, None while (or where) its submission is cut off.
 
-    `state` is submitting, open, collected, refused (by the provider) or lost (never arrived).
+    `state` is submitting, open, collected, refused (by the provider), lost (never arrived) or forgotten (given up).
     """
 
     name: str
@@ -206,6 +206,13 @@ class Ledger(AbstractContextManager["Ledger"]):
         rows = self._db.conn.execute("select name, judge, remote, requests, state, at from batches order by at, name").fetchall()
         found = [StoredBatch(name, judge, remote, n, state, datetime.fromisoformat(at)) for name, judge, remote, n, state, at in rows]
         return [batch for batch in found if not states or batch.state in states]
+
+    def forget_batch(self, name: str) -> bool:
+        """Give a batch up, whatever the provider does with it; say whether there was one under way."""
+        known = name in (batch.name for batch in self.batches("open", "submitting"))
+        if known:
+            self.end_batch(name, "forgotten")
+        return known
 
     def calls_of(self, batch: str) -> set[str]:
         """Return the keys of a batch's calls."""

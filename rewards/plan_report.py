@@ -45,10 +45,12 @@ def print_plan(plan: Plan, rejected: int, *, as_json: bool) -> None:
 def print_submitted(done: Submitted, rejected: int, *, as_json: bool) -> None:
     """Print what was submitted."""
     if as_json:
-        names = ("batches", "requests", "rated", "under_way", "too_long")
+        names = ("batches", "requests", "rated", "under_way", "too_long", "stopped")
         print(json.dumps({name: getattr(done, name) for name in names} | {"rejected": rejected}))
         return
     print(f"{done.requests:,} requests submitted in {done.batches:,} batches; {done.rated:,} dialogues are rated already")
+    if done.stopped:
+        print(f"not everything was submitted: {done.stopped}")
     if done.under_way:
         print(f"{done.under_way:,} requests are under way or answered")
     if done.too_long or rejected:

@@ -169,6 +169,8 @@ class _Job:
         with Ledger(self.settings.ledger) as book:
             done = asyncio.run(submit(self._asked(rejected), self.judge, book, self.repeats))
         print_submitted(done, len(rejected), as_json=self.as_json)
+        if done.stopped:
+            raise typer.Exit(1)
 
     def _asked(self, rejected: list[Reject]) -> Iterator[Transcript]:
         """Yield the transcripts that the judge would be asked about."""

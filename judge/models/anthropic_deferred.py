@@ -1,7 +1,7 @@
 """Anthropic's Message Batches API: requests go up in one call, results come down as a stream of lines."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence, Set
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,16 +32,28 @@ class AnthropicBatches:
             batch = await self._client.messages.batches.create(requests=[{"custom_id": key, "params": body} for key, body in calls])
         return str(batch.id)
 
-    async def find(self, name: str, requests: int, since: datetime) -> str | None:
-        """The API has no names: the batch made about then, with as many requests. Its keys are checked when it is collected."""
+    async def find(self, name: str, keys: Set[str], since: datetime, known: Set[str]) -> str | None:
+        """The API has no names: a batch made about then with as many requests, whose results carry our keys."""
+        undecided = False
         with explained(self._key):
             async for batch in self._client.messages.batches.list(limit=100):
+                if batch.created_at < since - timedelta(hours=1):
+                    break
                 counts = batch.request_counts
                 size = counts.processing + counts.succeeded + counts.errored + counts.canceled + counts.expired
-                if size == requests and -EARLIER <= batch.created_at - since <= LATER:
+                if batch.id in known or size != len(keys) or not -EARLIER <= batch.created_at - since <= LATER:
+                    continue
+                if batch.processing_status != "ended":
+                    undecided = True
+                elif await self._first_key(batch.id) in keys:
                     return str(batch.id)
-                if batch.created_at < since - timedelta(hours=1):
-                    return None
+        if undecided:
+            raise Trouble(FailureKind.PENDING, "a batch that may be it has not ended; `judge batch collect` looks again")
+        return None
+
+    async def _first_key(self, remote: str) -> str | None:
+        async for key, _, _ in self.answers(remote):
+            return key
         return None
 
     async def look(self, remote: str) -> Deferred:
@@ -53,7 +65,7 @@ class AnthropicBatches:
         return Deferred(batch.processing_status == "ended", f"{batch.processing_status}: {told or 'no requests'}")
 
     async def answers(self, remote: str) -> AsyncIterator[tuple[str, Body | None, str]]:
-        with explained(self._key):
+        with explained(self._key), _whole_lines():
             async for line in await self._client.messages.batches.results(remote):
                 result = line.result
                 if result.type == "succeeded":
@@ -71,3 +83,12 @@ class AnthropicBatches:
         except Trouble as trouble:
             if trouble.kind is not FailureKind.REJECTED:  # it has ended already
                 raise
+
+
+@contextmanager
+def _whole_lines() -> Iterator[None]:
+    """Tell a line of results that was cut off."""
+    try:
+        yield
+    except ValueError as error:
+        raise Trouble(FailureKind.TRUNCATED, f"the results break off: {error}", again=True) from None

@@ -37,12 +37,13 @@ async def connected(terms: Terms, key: str) -> AsyncIterator[Send]:
 
 @contextmanager
 def explained(key: str) -> Iterator[None]:
-    """Turn the SDK's errors into troubles."""
+    """Turn the SDK's errors, and those of a stream that breaks (which the SDK passes on), into troubles."""
     import anthropic
+    import httpx2
 
     try:
         yield
     except anthropic.APIStatusError as error:
         raise trouble_of(error.status_code, error.response.headers, error.body or error.response.text, key) from None
-    except anthropic.APIConnectionError as error:
+    except (anthropic.APIConnectionError, httpx2.TransportError) as error:
         raise unreachable(error, key) from None

@@ -1,16 +1,15 @@
 """OpenAI's Batch API: a file of requests goes up, files of answers and errors come down."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence, Set
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from judge.chat import Trouble
 from judge.contract import Body, Deferred, DeferredApi, Terms
 from judge.keys import wiped
+from judge.models.copies import parsed
 from judge.models.openai_sdk import client_of, explained
-from judge.verdict import FailureKind
 
 ENDED = ("completed", "expired", "failed", "cancelled")
 NAME = "judge_batch"  # the key of the batch's metadata under which our name stands
@@ -39,7 +38,7 @@ class OpenAIBatches:
             )
         return str(batch.id)
 
-    async def find(self, name: str, requests: int, since: datetime) -> str | None:
+    async def find(self, name: str, keys: Set[str], since: datetime, known: Set[str]) -> str | None:
         with explained(self._key):
             async for batch in self._client.batches.list(limit=100):
                 if (batch.metadata or {}).get(NAME) == name:
@@ -67,7 +66,7 @@ class OpenAIBatches:
                 async with self._client.files.with_streaming_response.content(file) as response:
                     async for line in response.iter_lines():
                         if line.strip():
-                            yield self._answer(json.loads(line))
+                            yield self._answer(parsed(line.encode(), self._key))
 
     def _answer(self, line: Body) -> tuple[str, Body | None, str]:
         response, error = line.get("response") or {}, line.get("error") or {}
@@ -79,9 +78,7 @@ class OpenAIBatches:
         return str(line["custom_id"]), None, wiped(told, self._key)
 
     async def cancel(self, remote: str) -> None:
-        try:
-            with explained(self._key):
-                await self._client.batches.cancel(remote)
-        except Trouble as trouble:
-            if trouble.kind is not FailureKind.REJECTED:  # it has ended already
-                raise
+        import openai
+
+        with explained(self._key), suppress(openai.ConflictError):  # it has ended already
+            await self._client.batches.cancel(remote)

@@ -37,12 +37,13 @@ async def connected(terms: Terms, path: str, key: str, base_url: str | None = No
 
 @contextmanager
 def explained(key: str) -> Iterator[None]:
-    """Turn the SDK's errors into troubles."""
+    """Turn the SDK's errors, and those of a stream that breaks (which the SDK passes on), into troubles."""
+    import httpx2
     import openai
 
     try:
         yield
     except openai.APIStatusError as error:
         raise trouble_of(error.status_code, error.response.headers, error.body or error.response.text, key) from None
-    except openai.APIConnectionError as error:
+    except (openai.APIConnectionError, httpx2.TransportError) as error:
         raise unreachable(error, key) from None

@@ -15,6 +15,7 @@ from judge import Ledger, Verdict, load_rubric, make_judge
 from judge.batch import rate_all
 from judge.judges import terms_of
 from judge.settings import Settings
+from tests import warm
 from tests.provider import KEY, VENDORS, Provider
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -36,16 +37,18 @@ judge = "anthropic:model-2"
 
 
 @pytest.fixture
+def judge(tmp_path: Path) -> Run:
+    return lambda *args, **environ: warm.run(tmp_path, {"PATH": os.environ["PATH"]} | environ, list(map(str, args)))
+
+
+@pytest.fixture
 def example(root: Path) -> Path:
     return root / "examples/collections.jsonl"
 
 
 @pytest.fixture
-def online(judge: Run, provider: Provider, example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def online(judge: Run, provider: Provider, example: Path, tmp_path: Path) -> Run:
     """Score the example by a judge, recording into rec.jsonl; more arguments may follow."""
-    for name in os.environ:
-        if name.startswith(VENDORS):
-            monkeypatch.delenv(name)
     (tmp_path / "panel.toml").write_text(PANEL)
 
     def run(spec: str, *args: str) -> subprocess.CompletedProcess[str]:
@@ -74,6 +77,9 @@ def offline(judge: Run, provider: Provider, example: Path) -> Run:
 def test_a_recording_of_any_form_plays_back_and_holds_nothing_that_names_an_account_or_a_request(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Callable[..., Transcript], spec: str
 ) -> None:
+    for name in os.environ:
+        if name.startswith(VENDORS):
+            monkeypatch.delenv(name)
     for name, value in provider.environ.items():
         monkeypatch.setenv(name, value)
     dialogues = [said(f"A: Could you pay {k}?", "U: No.", "A: Then let's find what you can.", id=str(k)) for k in range(4)]
