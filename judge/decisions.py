@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from dialogue.errors import UsageProblem
 from dialogue.transcript import Transcript
@@ -168,13 +168,17 @@ def _chances(asked: Asked, given: Any) -> dict[int, float]:
     chances = dict.fromkeys(labels.values(), 0.0)
     for entry in given if isinstance(given, list) else ():
         label, chance = (entry.get("label"), entry.get("probability")) if isinstance(entry, dict) else (None, None)
-        if label not in labels or isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
+        if not isinstance(label, str) or label not in labels or not _is_chance(chance):
             raise Malformed(f"{asked.name}: label {label!r} with probability {chance!r}; expected labels {', '.join(labels)}")
         chances[labels[label]] += chance
     total = sum(chances.values())
     if abs(total - 1) > SUM_SLACK:
         raise Malformed(f"{asked.name}: the probabilities sum to {total:g}")
     return {level: chance / total for level, chance in chances.items()}
+
+
+def _is_chance(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _levels(criterion: Criterion | StateCriterion) -> Iterator[tuple[int, str]]:

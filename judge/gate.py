@@ -22,8 +22,8 @@ class Gate:
     """Lets requests through, at most `terms.concurrency` at a time.
 
     The number in flight follows the share of requests that the provider turns away as too many, as in data-centre TCP
-    (RFC 8257): after each round of as many answers as may be in flight, it falls by half of that share (by half where all were
-    turned away) or grows by one. A few scattered refusals cost little, a closed door halves it round by round.
+    (RFC 8257): after each round of as many answers as may be in flight, it falls by half of that share and grows by one times the
+    rest. A few scattered refusals cost little, a closed door halves it round by round.
     """
 
     def __init__(self, terms: Terms) -> None:
@@ -92,7 +92,9 @@ class Gate:
 
     async def _rest(self, seconds: float) -> None:
         """Sleep, or raise `Stopped` as soon as the gate closes."""
-        if seconds <= 0 and not self._stop().is_set():
+        if self._stop().is_set():
+            raise Stopped
+        if seconds <= 0:
             return
         try:
             await asyncio.wait_for(self._stop().wait(), seconds)
@@ -133,7 +135,7 @@ class Gate:
         self._turned_away += throttled
         if self._round >= int(self.limit):
             share = self._turned_away / self._round
-            self.limit = min(self._terms.concurrency, max(1.0, self.limit * (1 - share / 2)) if share else self.limit + 1)
+            self.limit = min(self._terms.concurrency, max(1.0, self.limit * (1 - share / 2) + 1 - share))
             self._round = self._turned_away = 0
         self._release()
 

@@ -9,7 +9,6 @@ from judge.llm import make_chat_judge
 from judge.meter import Meter
 from judge.pooling import Repeats
 from judge.prices import load_prices
-from judge.recording import begin
 from judge.rubric import Rubric
 from judge.settings import Settings
 
@@ -35,10 +34,8 @@ def terms_of(settings: Settings, environ: Mapping[str, str], record: Path | None
     """Return how providers are asked.
 
     Raises:
-        UsageProblem: the price table is wrong, or the recording cannot be written.
+        UsageProblem: the price table is wrong.
     """
-    if record is not None:
-        begin(record, settings.judge)
     return Terms(
         concurrency=settings.concurrency,
         timeout=settings.timeout,

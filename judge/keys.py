@@ -9,7 +9,12 @@ from dialogue.errors import UsageProblem
 WIPED = "[key]"
 SHORTEST = 8  # characters: anything shorter would wipe ordinary words
 # What keys, tokens and account ids of the providers look like.
-_SECRET = re.compile(r"\b(?:sk|pk|org|proj|req|resp|msg|user|acct|wrkspc|msgbatch|chatcmpl)[-_][A-Za-z0-9*_-]{6,}|\bBearer\s+\S+")
+# Ids are long and hold a digit: `user_satisfaction` and `user-friendly` are words, and recordings must keep them.
+_SECRET = re.compile(
+    r"\b(?:sk|pk)[-_](?=[A-Za-z0-9*_-]*[0-9*])[A-Za-z0-9*_-]{6,}"
+    r"|\b(?:org|proj|req|resp|msg|user|acct|wrkspc|msgbatch|chatcmpl)[-_](?=[A-Za-z]*[0-9])[A-Za-z0-9]{16,}"
+    r"|\bBearer\s+\S+"
+)
 
 
 def find_key(name: str, environ: Mapping[str, str]) -> str | None:

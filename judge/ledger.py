@@ -169,7 +169,7 @@ class Ledger(AbstractContextManager["Ledger"]):
                     self._db.conn.execute("delete from failures where transcript_hash = ? and judge_key = ? and repeat = ?", row[:3])
                 else:
                     self._db.conn.execute("insert or replace into failures values (?, ?, ?, ?, ?)", row)
-            replies = ((key, json.dumps(reply, ensure_ascii=False), at) for key, reply in (keep or {}).items())
+            replies = ((key, json.dumps(reply), at) for key, reply in (keep or {}).items())
             self._db.conn.executemany("insert or replace into replies values (?, ?, ?)", replies)
             self._db.conn.executemany("delete from replies where key = ?", ((key,) for key in forget))
         return beaten

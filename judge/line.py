@@ -16,6 +16,7 @@ from judge.recording import Recorder
 from judge.verdict import FailureKind, Usage
 
 NEUTRAL = b"-"
+SHAPES = (AttributeError, KeyError, TypeError, ValueError)  # what reading JSON of an unexpected shape raises
 BATCHED = "judge_batched"  # marks a kept answer that came at the Batch API's price
 BYTES_PER_TOKEN = 4.0
 
@@ -79,6 +80,7 @@ class Line:
         """
         if known := self._replies.reply(call.key):
             self._terms.meter.found += 1
+            self._record(call.key, known)
             return known, bool(known.get(BATCHED))
         if under_way := self._asked.get(call.key):  # the same question about two dialogues: it is sent once
             reply = await asyncio.shield(under_way)
@@ -92,9 +94,12 @@ class Line:
             raise
         self._tell(call.key, reply)
         self._replies.keep(call.key, reply)
-        if self._recorder:
-            self._recorder.write(call.key, reply)
+        self._record(call.key, reply)
         return reply, False
+
+    def _record(self, key: str, reply: Body) -> None:
+        if self._recorder:
+            self._recorder.write(key, reply)
 
     def _tell(self, key: str, answer: Body | BaseException) -> None:
         """Tell who else waits for the answer to a call what became of it."""
@@ -108,12 +113,14 @@ class Line:
     async def _fetch(self, call: Call) -> Body:
         dollars = self.expected_price(call)
         meter = self._terms.meter
+        without = self.without
 
         async def send() -> Any:
+            nonlocal without
             meter.promise(dollars)
-            usage = None
+            usage, without = None, self.without
             try:
-                sent = await self._send(_encoded(call.body(self._without)) if self._without else call.content)
+                sent = await self._send(_encoded(call.body(without)) if without else call.content)
                 usage = self.usage(sent.reply)
             finally:
                 meter.settle(dollars, usage)
@@ -125,19 +132,22 @@ class Line:
             except Trouble as trouble:
                 if trouble.hopeless:
                     raise UsageProblem(f"{self._model.provider}: {trouble.detail}") from trouble
-                if not self._can_go_without(trouble):
+                if not self._can_go_without(trouble, without):
                     raise
             else:
                 return dict(sent.reply)
 
     def expected_price(self, call: Call) -> float | None:
-        """Return what a call will cost about, in dollars, or None where the price is not known."""
-        usage = Usage(input_tokens=call.tokens, output_tokens=call.output)
+        """Return what a call will cost at most, in dollars, or None where the price is not known: as if all of it went to a cache."""
+        usage = Usage(input_tokens=call.tokens, written_tokens=call.tokens, output_tokens=call.output)
         return self.price.of(usage) if self.price else None
 
     def usage(self, reply: Body, *, batched: bool = False) -> Usage:
-        """Return what an answer cost."""
-        usage = self._model.usage(reply)
+        """Return what an answer cost; counts of another shape than the provider's count nothing."""
+        try:
+            usage = self._model.usage(reply)
+        except SHAPES:
+            usage = Usage()
         cost = self.price.of(usage, batch=batched) if self.price else None
         return usage.model_copy(update={"requests": 1, "cost_usd": cost})
 
@@ -159,15 +169,16 @@ class Line:
             )
         raise Trouble(FailureKind.WRONG_MODEL, f"asked {asked!r}, but {echoed!r} answered")
 
-    def _can_go_without(self, trouble: Trouble) -> bool:
-        """Learn from a refused parameter that the server does not take it; say whether there is one to leave out."""
+    def _can_go_without(self, trouble: Trouble, sent_without: Collection[str]) -> bool:
+        """Learn from a refused parameter that the server does not take it; say whether there is one that was not left out yet."""
         if trouble.refused is None:
             return False
         for name, signs in self._model.can_drop.items():
-            if name not in self._without and any(sign in trouble.refused for sign in signs):
-                self._without.add(name)
-                who = f"{self._model.provider}/{self._model.model}"
-                self._terms.meter.notes.append(f"{who} does not take {_NAMES.get(name, name)}: asked without")
+            if name not in sent_without and any(sign in trouble.refused for sign in signs):
+                if name not in self._without:  # else another request that was in flight has learnt it meanwhile
+                    self._without.add(name)
+                    who = f"{self._model.provider}/{self._model.model}"
+                    self._terms.meter.notes.append(f"{who} does not take {_NAMES.get(name, name)}: asked without")
                 return True
         return False
 

@@ -10,7 +10,7 @@ from dialogue.transcript import Transcript
 from judge.chat import Trouble
 from judge.contract import MODELS, Body, Judge, ModelMaker, Replies, Sent, Terms, points
 from judge.form import Form, Question
-from judge.line import Call, Line, make_call
+from judge.line import SHAPES, Call, Line, make_call
 from judge.prices import Price
 from judge.prompt import new_nonce
 from judge.recording import load
@@ -164,7 +164,7 @@ class _Rating:
                 if again is None:
                     raise
             return self._read(again, await self._ask(again, used))
-        except (Malformed, Trouble):
+        except (Malformed, Trouble, UsageProblem):
             self._replies.forget(used)  # the next run is to ask again, not to read the same again
             raise
 
@@ -177,7 +177,12 @@ class _Rating:
         return reply
 
     def _read(self, question: Question, reply: Body) -> Part:
-        heard = self._judge.form.read(question, reply)
+        try:
+            heard = self._judge.form.read(question, reply)
+        except Malformed:
+            raise
+        except SHAPES as error:
+            raise Trouble(FailureKind.MALFORMED, f"an answer of another shape ({type(error).__name__}: {error})") from None
         self._line.check_echo(heard.model)
         return heard.part
 

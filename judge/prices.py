@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from judge import datafile
 from judge.verdict import Usage
 
-Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Dollars = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 SHIPPED = Path(__file__).with_name("prices.toml")
 
 
@@ -24,7 +24,7 @@ class Price(BaseModel):
     cached: Dollars
     written: Dollars
     output: Dollars
-    batch: Annotated[float, Field(ge=0, le=1)] = 0.5
+    batch: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.5
     as_of: date
 
     def of(self, usage: Usage, *, batch: bool = False) -> float:

@@ -2,22 +2,16 @@
 
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Sequence
 
 from dialogue.transcript import Role, Transcript, Turn
+from judge.quoting import quoted
 from judge.rubric import Criterion, Rubric, StateCriterion, Unit
 from judge.schema import names_of
 from judge.view import View
 
 NONCE_BYTES = 16
-# Control, format, bidirectional, invisible, private and unassigned-in-practice characters: shown as \uXXXX, so that they are
-# neither lines, nor directions, nor hidden words.
-_HIDDEN = re.compile(
-    "[\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\ue000-\uf8ff\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
-)
 
 RULES = """\
 You rate dialogues between an agent and a user by a rubric. Be strict, fair and consistent; rate only what the words show.
@@ -58,15 +52,6 @@ def _criterion(criterion: Criterion | StateCriterion) -> str:
 def decision_text(rubric: Rubric) -> str:
     """Return the rules for a decision model, whose questions carry their own levels."""
     return f"{RULES}\n{rubric.about}\n"
-
-
-def quoted(text: str) -> str:
-    """Return `text` as a JSON string on one line in which every hidden character is escaped."""
-    return _HIDDEN.sub(_escaped, json.dumps(text, ensure_ascii=False))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1]
 
 
 def blocks(transcript: Transcript, view: View, nonce: str, rubric: Rubric) -> tuple[str, ...]:

@@ -14,12 +14,15 @@ _PERSONAL = frozenset(
     "system_fingerprint billing previous_response_id conversation container created created_at completed_at "
     "encrypted_content signature service_account prompt_cache_key user_profile_id workspace_id".split()
 )
+# What the model said. It stays as it is: `user-friendly` is no account, and a quote must still be found in its turn.
+_SAID = frozenset("text content token refusal".split())
 
 
 def scrubbed(value: Any) -> Any:
     """Return an answer's JSON without fields that name an account, and without what looks like a key or an account id."""
     if isinstance(value, dict):
-        return {key: scrubbed(inner) for key, inner in value.items() if key not in _PERSONAL}
+        kept = {key: inner for key, inner in value.items() if key not in _PERSONAL}
+        return {key: inner if key in _SAID and isinstance(inner, str) else scrubbed(inner) for key, inner in kept.items()}
     if isinstance(value, list):
         return [scrubbed(inner) for inner in value]
     return wiped(value) if isinstance(value, str) else value
@@ -74,7 +77,7 @@ def load(path: Path) -> tuple[str, dict[str, Body]]:
     except OSError as error:
         raise UsageProblem(f"cannot read the recording {path}: {error.strerror}") from error
     replies: dict[str, Body] = {}
-    spec = None
+    spec, number = None, 1
     with stream:
         try:
             for number, line in enumerate(stream, start=1):

@@ -18,7 +18,7 @@ from judge.view import View
 SHOWN = 120  # characters of a wrong value in a message
 REASON_CHARS, QUOTE_CHARS = 2000, 600  # of what is kept
 TOLD = 5  # mistakes named in one message
-_FENCE = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n?```\s*$", re.DOTALL)
+DIGITS = 300  # of a whole number; a longer one is none, and Python would not read it
 _OUTSIDE = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
 _ALIKE = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00a0": " "})
 
@@ -48,7 +48,7 @@ def read_answer(text: str, view: View, transcript: Transcript, rubric: Rubric, t
     answer = _parsed(text)
     expected = keys_of(transcript, view, rubric)
     _same_names(answer, [*expected, *([EPISODE] if view.episode else [])], "the answer")
-    held = _held(text, tokens) if tokens else {}
+    held = _held(text, _object_in(text) or slice(0, 0), tokens) if tokens else {}
     quotes = _Quotes(transcript)
     wrong: list[str] = []
     turns = {}
@@ -68,13 +68,11 @@ def read_answer(text: str, view: View, transcript: Transcript, rubric: Rubric, t
 
 def _parsed(text: str) -> dict[str, Any]:
     """Return the JSON object in the text; a code fence or words around it are forgiven."""
-    if fenced := _FENCE.match(text):
-        text = fenced[1]
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
+    part = _object_in(text)
+    if not part:
         raise Malformed(f"no JSON object in {text[:SHOWN]!r}")
     try:
-        answer = json.loads(text[start : end + 1], object_pairs_hook=_once)
+        answer = json.loads(text[part], object_pairs_hook=_once, parse_int=_whole)
     except json.JSONDecodeError as error:
         raise Malformed(f"not JSON: {error.msg} at character {error.pos} of {len(text)}") from error
     except RecursionError as error:
@@ -82,6 +80,15 @@ def _parsed(text: str) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise Malformed("not a JSON object")
     return answer
+
+
+def _object_in(text: str) -> slice | None:
+    start, end = text.find("{"), text.rfind("}")
+    return slice(start, end + 1) if 0 <= start < end else None
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= DIGITS else float(digits)  # of a length at which float() gives inf, never OverflowError
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -111,7 +118,7 @@ def _ratings(
             wrong.append(f"{where}.{name} is {_shown(given[name])}, expected text")
             return {}
     quote, turn = quotes.look_up(given["quote"], turns)
-    reason = " ".join(given["reason"].split())[:REASON_CHARS]
+    reason = _encodable(" ".join(given["reason"].split())[:REASON_CHARS])
     found = {}
     for criterion in criteria:
         value, scale = given[criterion.name], criterion.scale
@@ -125,7 +132,12 @@ def _ratings(
 
 
 def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)[:SHOWN]
+    return _encodable(json.dumps(value, ensure_ascii=False)[:SHOWN])
+
+
+def _encodable(text: str) -> str:
+    """Return the text with half surrogate pairs, which nothing could store, as question marks."""
+    return text.encode(errors="replace").decode()
 
 
 class _Quotes:
@@ -138,7 +150,7 @@ class _Quotes:
 
     def look_up(self, quote: str, turns: list[int]) -> tuple[str | None, int | None]:
         """Return the quote and the turn (of `turns`) in which it stands, or nothing."""
-        quote = quote[:QUOTE_CHARS].strip().strip('"“”').strip()
+        quote = _encodable(quote[:QUOTE_CHARS]).strip().strip('"“”').strip()
         if not quote:
             return None, None
         for turn in turns:
@@ -161,15 +173,15 @@ def _plain(text: str) -> str:
     return " ".join("".join(c for c in text.translate(_ALIKE) if c.isprintable() or c.isspace()).casefold().split())
 
 
-def _held(text: str, tokens: Sequence[Token]) -> Mapping[int, tuple[tuple[str, float], ...]]:
-    """Return, by the position at which a number outside strings begins, what could have stood there."""
+def _held(text: str, part: slice, tokens: Sequence[Token]) -> Mapping[int, tuple[tuple[str, float], ...]]:
+    """Return what could have stood in the place of each number outside strings in a part of the text, by its number."""
     starts: dict[int, Token] = {}
     at = 0
     for token in tokens:
-        starts[at] = token
+        starts[at + len(token.text) - len(token.text.lstrip())] = token
         at += len(token.text)
     found = {}
-    for number, match in enumerate(m for m in _OUTSIDE.finditer(text) if m[0][0] != '"'):
+    for number, match in enumerate(m for m in _OUTSIDE.finditer(text, part.start, part.stop) if m[0][0] != '"'):
         if (said := starts.get(match.start())) and said.text.strip() == match[0]:
             found[number] = said.alternatives
     return found
@@ -179,10 +191,10 @@ def _weigh(
     answer: dict[str, Any], by_key: dict[str, dict[str, Rating]], rubric: Rubric, held: Mapping[int, Sequence[tuple[str, float]]]
 ) -> None:
     """Make the ratings means over what the model held possible. Ratings are the only numbers of an answer, in its order."""
-    scales = {c.name: c.scale for c in (*rubric.turn_criteria, *rubric.episode)}
     number = 0
     for key, given in answer.items():
         ratings = by_key[key]
+        scales = {c.name: c.scale for c in (rubric.episode if key == EPISODE else rubric.turn_criteria)}
         for name in given:
             if name in ratings:
                 ratings[name] = _expected(ratings[name], held.get(number, ()), scales[name])

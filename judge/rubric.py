@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, m
 
 from judge import datafile
 
+RESERVED = ("quote", "reason")  # what an answer holds beside the ratings
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -122,6 +123,9 @@ class Rubric(BaseModel):
         for level, criteria in (("turn", self.turn_criteria), ("episode", self.episode)):
             names = [criterion.name for criterion in criteria]
             for at, name in enumerate(names):
+                if name in RESERVED:
+                    table = (level, at) if at < len(getattr(self, level)) else ("state",)
+                    raise datafile.Misplaced(f"the name {name!r} is taken: judges give a {name} beside the ratings", *table, "name")
                 if name in names[:at]:
                     table = (level, at) if at < len(getattr(self, level)) else ("state",)
                     raise datafile.Misplaced(

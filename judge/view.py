@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dialogue.transcript import Transcript
+from judge.quoting import quoted
 from judge.rubric import Rubric, Unit
 
 MOST_RATED = 24  # agent turns in one request: keeps answers short enough to be whole
 MOST_CHARS = 240_000  # of text in one request, some 60,000 tokens
 OPENING = 6  # turns that every window of a long transcript shows first
+LONGEST_ESCAPE = 12  # characters that one hidden character is shown as, at most
 LINE = 48  # characters of a turn's line beside its text
 
 
@@ -45,6 +47,8 @@ def views(transcript: Transcript, rubric: Rubric) -> list[View]:
         TooLong: a turn to be rated does not fit into a request with the opening.
     """
     sizes = [len(turn.text) + LINE for turn in transcript.turns]
+    if sum(sizes) * LONGEST_ESCAPE > MOST_CHARS:  # else not even escapes make it too long
+        sizes = [len(quoted(turn.text)) + LINE for turn in transcript.turns]
     rated, end = transcript.agent_turns, len(sizes)
     if rubric.unit is Unit.TURN:
         found = [_view(sizes, (turn,), turn + 1, episode=False) for turn in rated]
@@ -53,11 +57,13 @@ def views(transcript: Transcript, rubric: Rubric) -> list[View]:
     groups = [rated[at : at + MOST_RATED] for at in range(0, len(rated), MOST_RATED)]
     if not whole:
         groups = [part for group in groups for part in _fitting(sizes, group)]
-    last = len(groups) - 1
-    return [
-        _view(sizes, group, end if whole or k == last else group[-1] + 1, episode=k == last and bool(rubric.episode))
-        for k, group in enumerate(groups)
-    ]
+    found = [_view(sizes, group, end if whole else group[-1] + 1, episode=False) for group in groups]
+    if rubric.episode and groups:
+        if whole or sum(sizes[groups[-1][0] :]) <= MOST_CHARS - MOST_CHARS // 4:  # what a full opening leaves
+            found[-1] = _view(sizes, groups[-1], end, episode=True)
+        else:
+            found.append(_view(sizes, (), end, episode=True))
+    return found
 
 
 def _fitting(sizes: list[int], group: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

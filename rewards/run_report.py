@@ -60,6 +60,8 @@ def bill(meter: Meter) -> str:
     spent = meter.spent
     again = f" ({meter.failed:,} more failed)" if meter.failed else ""
     share = f" ({spent.cached_tokens / spent.input_tokens:.0%} from the prompt cache)" if spent.input_tokens else ""
+    if not spent.requests:
+        return f"no request was answered, {meter.failed:,} failed"
     price = "price not known: add the model to a price table (--prices)" if spent.cost_usd is None else f"${spent.cost_usd:.4f}"
     return f"{spent.requests:,} requests{again}, {spent.input_tokens:,} input tokens{share}, {spent.output_tokens:,} output tokens, {price}"
 

@@ -25,6 +25,7 @@ from judge.judges import make_judge, repeats_of, terms_of
 from judge.ledger import Ledger
 from judge.plan import plan as make_plan
 from judge.pooling import Repeats
+from judge.recording import begin
 from judge.rubric import load_rubric
 from judge.settings import Settings, load_settings
 from rewards.outcome import OutcomeTable, load_outcome_table, shipped_outcome_tables
@@ -121,6 +122,8 @@ class _Job:
         summary = Summary(self.judge.rubric)
         rejects = Rejects(_rejects_path(self.target))
         _refuse_collisions(self.files, self.target, rejects.path, Path(self.settings.ledger), self.terms.record)
+        if self.terms.record:
+            begin(self.terms.record, self.settings.judge)
 
         def refuse(reject: Reject) -> None:
             summary.reject(reject)
@@ -209,7 +212,10 @@ def _refuse_collisions(files: list[str], target: Path | None, rejects: Path, led
         held[Path(file).resolve()] = f"one of the transcripts ({file})"
     for what, path in (("--out", target), ("the rejects file", rejects), ("--record", record)):
         if path and path.resolve() in held:
-            raise UsageProblem(f"{what} {path} is {held[path.resolve()]}; name another file with --out")
+            option = "--record" if path is record else "--out"
+            raise UsageProblem(f"{what} {path} is {held[path.resolve()]}; name another file with {option}")
+        if path:
+            held[path.resolve()] = f"what {what} names" if what.startswith("--") else what
 
 
 def _outcome_table(settings: Settings, rubric: str) -> OutcomeTable:

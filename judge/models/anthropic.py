@@ -12,13 +12,14 @@ from judge.models.spec import ModelSpec, read_spec
 from judge.verdict import FailureKind, Usage
 
 KEY = "ANTHROPIC_API_KEY"
-OPTIONS = ("temperature", "effort", "max_output_tokens", "echo")
+OPTIONS = ("effort", "max_output_tokens", "echo")  # the Messages API of SDK 2.x has no temperature
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
 MOST_OUTPUT = 16_000  # tokens; the API wants a number, and models that think count their thoughts against it
 
 
 def make_anthropic(rest: str, terms: Terms) -> ChatModel:
     """Return the model of `--judge anthropic:MODEL`."""
-    return Messages(read_spec("anthropic", rest, OPTIONS))
+    return Messages(read_spec("anthropic", rest, OPTIONS, efforts=EFFORTS))
 
 
 class Messages:
@@ -26,9 +27,9 @@ class Messages:
 
     provider = "anthropic"
     can_drop: Mapping[str, tuple[str, ...]] = {
-        "temperature": ("temperature",),
         "effort": ("effort",),
         "schema": ("output_config", "output_format", "schema"),
+        "output config": ("output_config",),
         "cache marks": ("cache_control",),
     }
 
@@ -54,10 +55,8 @@ class Messages:
             config["format"] = {"type": "json_schema", "schema": request.schema}
         if spec.effort is not None and "effort" not in without:
             config["effort"] = spec.effort
-        if config:
+        if config and "output config" not in without:
             body["output_config"] = config
-        if spec.temperature is not None and "temperature" not in without:
-            body["temperature"] = spec.temperature
         return body
 
     def read(self, reply: Body) -> ChatReply:

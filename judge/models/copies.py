@@ -69,7 +69,7 @@ def unreachable(error: Exception, key: str) -> Trouble:
 def _error_of(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return content.decode(errors="replace")
 
 
@@ -77,9 +77,11 @@ def parsed(content: bytes, key: str) -> Body:
     """Return the JSON object of an answer; what is none was cut on its way, or is a proxy's page: asking again may help."""
     try:
         reply = json.loads(content)
-    except ValueError:
-        shown = wiped(content[:200].decode(errors="replace"), key)
+    except (ValueError, RecursionError):
+        shown = wiped(content.decode(errors="replace"), key)[:200]
         raise Trouble(FailureKind.TRUNCATED, f"the answer is not JSON: {shown!r}", again=True) from None
     if not isinstance(reply, dict):
         raise Trouble(FailureKind.MALFORMED, "the answer is not a JSON object", again=True)
+    if b"\\ud" in content.lower():  # perhaps half a surrogate pair, which nothing could store
+        return dict(json.loads(json.dumps(reply, ensure_ascii=False).encode(errors="replace")))
     return reply

@@ -26,19 +26,22 @@ class ModelSpec:
     def sampling(self) -> str:
         """What of the sampling was asked for, as it stands in a JudgeId."""
         names = ("temperature", "effort", "max_output_tokens", "logprobs", "api")
-        given = ((name, value) for name in names if (value := getattr(self, name)) not in (None, False))
+        given = ((name, getattr(self, name)) for name in names)
         told = (
-            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in given if value not in (None, False)
+            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in given
+            if value is not None and value is not False  # a temperature of 0 equals False
         )
         return " ".join(told) or "default"
 
 
-def read_spec(provider: str, rest: str, options: tuple[str, ...], *, url: bool = False) -> ModelSpec:
+def read_spec(provider: str, rest: str, options: tuple[str, ...], *, url: bool = False, efforts: tuple[str, ...] = EFFORTS) -> ModelSpec:
     """Return what `rest` asks for.
 
     Args:
         options: those that the provider's API has.
         url: whether an address belongs to it (`MODEL@http://…`).
+        efforts: those that the provider's API knows.
 
     Raises:
         UsageProblem: no model, no address, an unknown option or a value that it cannot have.
@@ -47,24 +50,31 @@ def read_spec(provider: str, rest: str, options: tuple[str, ...], *, url: bool =
     address = None
     form = f"{provider}:MODEL{'@http://HOST/v1' if url else ''}"
     if url:
-        name, _, address = name.partition("@")
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageProblem(f"--judge {provider}:{name}: the server's address is {address!r}; expected {form}")
-        if parts.username or parts.password:
+        at = max(name.rfind("@http://"), name.rfind("@https://"))
+        name, address = (name[:at], name[at + 1 :]) if at >= 0 else (name.partition("@")[0], name.partition("@")[2])
+        if "@" in address:
             raise UsageProblem(f"--judge {provider}: a key or password stands in the address; set COMPATIBLE_API_KEY instead")
+        try:
+            parts = urlsplit(address)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise UsageProblem(f"--judge {provider}:{name}: the server's address is {address!r}; expected {form}")
     if not name.strip():
         raise UsageProblem(f"--judge {provider}:{rest}: which model? Expected {form}")
     given = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in options:
             raise UsageProblem(f"--judge {provider}: unknown option {key!r}{did_you_mean(key, options)}; allowed: {listed(options)}")
-        given[key] = _value(provider, key, value)
+        given[key] = _value(provider, key, value, efforts)
     return ModelSpec(name, address, **given)  # type: ignore[arg-type]
 
 
-def _value(provider: str, key: str, value: str) -> str | float | int | bool:
-    problem = UsageProblem(f"--judge {provider}: option {key} is {value!r}; expected {_EXPECTED[key]}")
+def _value(provider: str, key: str, value: str, efforts: tuple[str, ...]) -> str | float | int | bool:
+    problem = UsageProblem(
+        f"--judge {provider}: option {key} is {value!r}; expected {listed(efforts) if key == 'effort' else _EXPECTED[key]}"
+    )
     try:
         if key == "temperature":
             number = float(value)
@@ -82,7 +92,7 @@ def _value(provider: str, key: str, value: str) -> str | float | int | bool:
         if value.lower() not in TRUTHS:
             raise problem
         return TRUTHS[value.lower()]
-    if (key == "effort" and value not in EFFORTS) or (key == "api" and value not in ("responses", "chat")) or not value:
+    if (key == "effort" and value not in efforts) or (key == "api" and value not in ("responses", "chat")) or not value:
         raise problem
     return value
 
@@ -91,7 +101,6 @@ _EXPECTED = {
     "temperature": "a number from 0 to 2",
     "max_output_tokens": "a whole number from 1",
     "logprobs": "true or false",
-    "effort": listed(EFFORTS),
     "api": "responses or chat",
     "echo": "the name under which the server answers",
 }

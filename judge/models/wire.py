@@ -1,5 +1,6 @@
 """What the providers' HTTP answers mean: an error becomes a `Trouble`, headers become seconds to wait. No SDK, no prompt."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,11 +22,11 @@ def trouble_of(status: int, headers: Mapping[str, str], body: Any, key: str | No
     """Return what an HTTP status other than 200 means, with the server's words, wiped of the key."""
     error = body.get("error", body) if isinstance(body, dict) else {}
     error = error if isinstance(error, dict) else {"message": error}
-    said = str(error.get("message") or (body if isinstance(body, str) else ""))
+    said = str(error.get("message") or (body if isinstance(body, str) else json.dumps(body) if body else ""))
     parameter = error.get("param")
     # Signs are looked for before wiping; only what is shown is wiped.
     signs = " ".join(str(part) for part in (parameter, error.get("code"), error.get("type"), said) if part).lower()
-    told = wiped(" ".join(said.split())[:SHOWN], key)
+    told = wiped(" ".join(said.split()), key)[:SHOWN]  # in this order: half a key is not recognised
     detail = f"status {status}" + (f": {told}" if told else "")
     after = retry_after(headers)
     if any(sign in signs for sign in _QUOTA_SIGNS) and status in (400, 402, 403, 429):
@@ -52,12 +53,12 @@ def trouble_of(status: int, headers: Mapping[str, str], body: Any, key: str | No
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that the server asks to wait (`retry-after-ms`, or `retry-after` as seconds or a date), or None."""
+    if re.fullmatch(r"\s*\d+(\.\d+)?\s*", millis := headers.get("retry-after-ms", "")):
+        return float(millis) / 1000
+    value = headers.get("retry-after")
+    if value is None:
+        return None
     try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        value = headers.get("retry-after")
-        if value is None:
-            return None
         if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
             return float(value)
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
