@@ -30,6 +30,12 @@ class ChatRequest:
         schema = json.dumps(self.schema, separators=(",", ":"))
         return f"{self.question}Answer with one JSON object that fits this JSON schema, and nothing else:\n{schema}\n"
 
+    @property
+    def second_try(self) -> list[dict[str, Any]]:
+        """The messages, in every provider's form, that show the model its earlier answers and what was wrong with them."""
+        pairs = (({"role": "assistant", "content": answer}, {"role": "user", "content": wrong}) for answer, wrong in self.exchange)
+        return [message for pair in pairs for message in pair]
+
     def again(self, answer: str, wrong: str) -> Self:
         """Return the request that shows the model its answer and what is wrong with it."""
         return replace(self, exchange=(*self.exchange, (answer, wrong)))

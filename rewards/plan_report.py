@@ -32,6 +32,9 @@ def print_plan(plan: Plan, rejected: int, *, as_json: bool) -> None:
         print(f"{plan.too_long:,} are too long for a request and will fail")
     for part in plan.members.values():
         used = part.usage
+        if not used.requests:
+            print(f"{part.name}: nothing to ask")
+            continue
         price = "price not known: name a price table with --prices"
         if used.cost_usd is not None and part.batch_usd is not None and part.priced:
             price = f"${used.cost_usd:.4f}, or at most ${part.batch_usd:.4f} with --batch"

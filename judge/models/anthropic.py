@@ -41,9 +41,7 @@ class Messages:
         spec, marks = self._spec, "cache marks" not in without
         parts = [_text(block, mark=marks and request.shared and k >= len(request.blocks) - 2) for k, block in enumerate(request.blocks)]
         parts.append(_text(request.question_with_schema if "schema" in without else request.question))
-        messages: list[Body] = [{"role": "user", "content": parts}]
-        for answer, wrong in request.exchange:
-            messages += [{"role": "assistant", "content": answer}, {"role": "user", "content": wrong}]
+        messages: list[Body] = [{"role": "user", "content": parts}, *request.second_try]
         body: Body = {
             "model": spec.model,
             "max_tokens": spec.max_output_tokens or MOST_OUTPUT,

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from judge.chat import ChatReply, ChatRequest, Token, Trouble
+from judge.chat import ChatReply, ChatRequest, Trouble
 from judge.contract import Body, ChatModel, DeferredApi, Send, Terms
 from judge.keys import find_key, need_key
 from judge.models.openai_deferred import deferred
 from judge.models.openai_sdk import connected
 from judge.models.spec import ModelSpec, read_spec
+from judge.models.wire import tokens_of
 from judge.verdict import FailureKind, Usage
 
 KEY = "COMPATIBLE_API_KEY"
@@ -50,9 +51,7 @@ class ChatCompletions:
             said: Any = [*parts, _text(question)]
         else:
             system, said = request.system, "".join((*request.blocks, question))
-        messages: list[Body] = [{"role": "system", "content": system}, {"role": "user", "content": said}]
-        for answer, wrong in request.exchange:
-            messages += [{"role": "assistant", "content": answer}, {"role": "user", "content": wrong}]
+        messages: list[Body] = [{"role": "system", "content": system}, {"role": "user", "content": said}, *request.second_try]
         body: Body = {"model": spec.model, "messages": messages}
         if "schema" not in without:
             schema = {"name": "verdict", "schema": request.schema, "strict": True}
@@ -85,10 +84,7 @@ class ChatCompletions:
             raise Trouble(FailureKind.TRUNCATED, "the answer is incomplete: it reached the limit of tokens", usage=usage, raw=str(text))
         if not isinstance(text, str) or not text.strip():
             raise Trouble(FailureKind.EMPTY, "an answer without text", usage=usage)
-        tokens = tuple(
-            Token(str(token["token"]), tuple((str(top["token"]), float(top["logprob"])) for top in token.get("top_logprobs") or ()))
-            for token in (choice.get("logprobs") or {}).get("content") or ()
-        )
+        tokens = tokens_of((choice.get("logprobs") or {}).get("content"))
         return ChatReply(text, str(reply.get("model") or ""), usage, tokens)
 
     def usage(self, reply: Body) -> Usage:

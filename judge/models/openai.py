@@ -4,13 +4,14 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from judge.chat import ChatReply, ChatRequest, Token, Trouble
+from judge.chat import ChatReply, ChatRequest, Trouble
 from judge.contract import Body, ChatModel, DeferredApi, Send, Terms
 from judge.keys import need_key
 from judge.models.compatible import ChatCompletions
 from judge.models.openai_deferred import deferred
 from judge.models.openai_sdk import connected
 from judge.models.spec import ModelSpec, read_spec
+from judge.models.wire import tokens_of
 from judge.verdict import FailureKind, Usage
 
 KEY = "OPENAI_API_KEY"
@@ -48,9 +49,8 @@ class Responses:
         turns: list[Body] = [
             {"role": "developer", "content": [_text(request.system, mark=marks)]},
             {"role": "user", "content": parts},
+            *request.second_try,
         ]
-        for answer, wrong in request.exchange:
-            turns += [{"role": "assistant", "content": answer}, {"role": "user", "content": wrong}]
         body: Body = {"model": spec.model, "input": turns, "store": False}
         if "schema" not in without:
             body["text"] = {"format": {"type": "json_schema", "name": "verdict", "schema": request.schema, "strict": True}}
@@ -85,11 +85,7 @@ class Responses:
             raise Trouble(FailureKind.SERVER_ERROR, f"the answer {reply['status']}: {message}", usage=usage)
         if not text.strip():
             raise Trouble(FailureKind.EMPTY, "an answer without text", usage=usage)
-        tokens = tuple(
-            Token(str(token["token"]), tuple((str(top["token"]), float(top["logprob"])) for top in token.get("top_logprobs", ())))
-            for part in said
-            for token in part.get("logprobs") or ()
-        )
+        tokens = tuple(token for part in said for token in tokens_of(part.get("logprobs")))
         return ChatReply(text, str(reply.get("model") or ""), usage, tokens)
 
     def usage(self, reply: Body) -> Usage:

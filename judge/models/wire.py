@@ -1,4 +1,4 @@
-"""What the providers' HTTP answers mean: an error becomes a `Trouble`, headers become seconds to wait. No SDK, no prompt."""
+"""What the providers' HTTP answers mean: an error becomes a `Trouble`, headers seconds to wait, logprobs tokens. No SDK, no prompt."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from judge.chat import Trouble
+from judge.chat import Token, Trouble
 from judge.keys import wiped
 from judge.verdict import FailureKind
 
@@ -90,3 +90,11 @@ def _until(moment: str) -> float:
     except ValueError:
         return 0.0
     return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at.tzinfo else 0.0
+
+
+def tokens_of(entries: Any) -> tuple[Token, ...]:
+    """Return an answer's tokens from OpenAI's logprobs; None gives none."""
+    return tuple(
+        Token(str(token["token"]), tuple((str(top["token"]), float(top["logprob"])) for top in token.get("top_logprobs") or ()))
+        for token in entries or ()
+    )
