@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types check fit people bench clean
+.PHONY: demo test lint types check fit people bench bench-asking clean
 
 demo: $(VENV)/.project
 	$(BIN)/judge score examples/collections.jsonl
@@ -30,6 +30,11 @@ people: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/score.py
+
+# Asking language models (a fake provider on this machine): speed beside a raw client, and what faults and kills cost.
+bench-asking: $(VENV)/.dev
+	$(BIN)/python benchmarks/asking.py
+	$(BIN)/python benchmarks/faults.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -183,6 +183,14 @@ async def side_by_side(work: Any, items: list[Any], concurrency: int) -> None:
     await asyncio.gather(*(worker() for _ in range(concurrency)))
 
 
+def system_prompt() -> str:
+    """Return the rubric as judge words it."""
+    with tempfile.TemporaryDirectory() as folder:
+        judge = make_judge("openai:m", rubric("dialogue", Path(folder)))
+        assert isinstance(judge, LLMJudge)
+        return str(judge.questions(next(dialogues(1)))[0][0].content.system)
+
+
 def client(name: str, count: int, concurrency: int) -> dict[str, float]:
     """Run one client in this process; return ratings, wall and CPU seconds, and peak memory."""
     import aiohttp  # noqa: F401 - imports are not what is measured
@@ -198,11 +206,7 @@ def client(name: str, count: int, concurrency: int) -> dict[str, float]:
     if kind == "raw":
         ratings = asyncio.run(run_raw(prompts, concurrency))
     elif kind == "sdk":
-        with tempfile.TemporaryDirectory() as folder:
-            judge = make_judge("openai:m", rubric(unit, Path(folder)))
-            assert isinstance(judge, LLMJudge)
-            system = judge.questions(next(dialogues(1)))[0][0].content.system
-        ratings = asyncio.run(run_sdk(list(dialogues(count)), concurrency, system))
+        ratings = asyncio.run(run_sdk(list(dialogues(count)), concurrency, system_prompt()))
     else:
         ratings = run_judge(count, concurrency, spec, unit)
     wall, used = time.perf_counter() - began, cpu() - used
@@ -220,7 +224,12 @@ def measured(name: str, count: int, concurrency: int, url: str) -> dict[str, flo
         "PYTHONPATH": str(HERE.parent),
     }
     command = [sys.executable, __file__, "--client", name, "--dialogues", str(count), "--concurrency", str(concurrency)]
-    found = json.loads(subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout)
+    work = None
+    if name.startswith("openevals="):
+        command = [name.removeprefix("openevals="), str(HERE / "openevals_peer.py")]
+        turns = [[{"role": turn.role, "text": turn.text} for turn in call.turns] for call in dialogues(count)]
+        work = json.dumps({"dialogues": turns, "system": system_prompt(), "concurrency": concurrency})
+    found = json.loads(subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True, input=work).stdout)
     counted = stats(url)
     requests = counted["requests"]["total"]
     return found | {
@@ -237,7 +246,7 @@ def table(url: str, options: argparse.Namespace, names: tuple[str, ...], concurr
         f = measured(name, count, concurrency, url)
         ideal = f["requests"] * options.latency / concurrency
         cells = (
-            name,
+            name.partition("=")[0] if name.startswith("openevals") else name,
             concurrency,
             f"{count:,}",
             f"{f['requests']:,}",
@@ -260,6 +269,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--concurrency", type=int, nargs="*", default=[32, 64])
     parser.add_argument("--clients", nargs="*", default=CLIENTS)
+    parser.add_argument("--openevals", metavar="PYTHON", help="also run openevals, by an interpreter that has it")
     parser.add_argument("--client", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.client:
@@ -272,8 +282,8 @@ def main() -> None:
     with provider("--latency", str(options.latency)) as url:
         for concurrency in options.concurrency:
             table(url, options, tuple(name for name in options.clients if name != "sdk"), concurrency, options.dialogues)
-            if "sdk" in options.clients:
-                table(url, options, ("sdk",), concurrency, options.dialogues // 4)
+            slow = ("sdk",) * ("sdk" in options.clients) + ((f"openevals={options.openevals}",) if options.openevals else ())
+            table(url, options, slow, concurrency, options.dialogues // 4)
         if tuple(options.clients) == CLIENTS:
             table(url, options, TURNS[:2], 32, options.dialogues // 4)  # turn by turn, with the rubric `collections`
             table(url, options, TURNS[2:], 64, 4 * options.dialogues)  # memory

@@ -64,18 +64,24 @@ def blocks(transcript: Transcript, view: View, nonce: str, rubric: Rubric) -> tu
     before = -1
     for index in view.shown:
         if index > before + 1:
-            lines.append(json.dumps({"turns left out": index - before - 1}) + "\n")
+            lines.append(_gap(index - before - 1))
         turn = transcript.turns[index]
         lines.append(_line(turn, names.get(index)))
         if turn.role is Role.AGENT:
             done.append("".join(lines))
             lines = []
         before = index
+    if view.stop > before + 1:
+        lines.append(_gap(view.stop - before - 1))
     whole = view.stop == len(transcript.turns) and (rubric.unit is Unit.DIALOGUE or view.episode)
     if rubric.sees_outcome and whole:
         outcome = quoted(transcript.outcome) if isinstance(transcript.outcome, str) else json.dumps(transcript.outcome)
         lines.append(f'{{"outcome": {outcome}}}\n')
     return (*done, "".join(lines)) if lines else tuple(done)
+
+
+def _gap(turns: int) -> str:
+    return json.dumps({"turns left out": turns}) + "\n"
 
 
 def _line(turn: Turn, name: str | None) -> str:

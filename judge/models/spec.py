@@ -52,7 +52,7 @@ def read_spec(provider: str, rest: str, options: tuple[str, ...], *, url: bool =
     if url:
         at = max(name.rfind("@http://"), name.rfind("@https://"))
         name, address = (name[:at], name[at + 1 :]) if at >= 0 else (name.partition("@")[0], name.partition("@")[2])
-        if "@" in address:
+        if "@" in address or "://" in name:
             raise UsageProblem(f"--judge {provider}: a key or password stands in the address; set COMPATIBLE_API_KEY instead")
         try:
             parts = urlsplit(address)
@@ -62,7 +62,7 @@ def read_spec(provider: str, rest: str, options: tuple[str, ...], *, url: bool =
         if not usable:
             raise UsageProblem(f"--judge {provider}:{name}: the server's address is {address!r}; expected {form}")
     if not name.strip():
-        raise UsageProblem(f"--judge {provider}:{rest}: which model? Expected {form}")
+        raise UsageProblem(f"--judge {provider}: which model? Expected {form}")
     given = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in options:

@@ -53,13 +53,13 @@ def trouble_of(status: int, headers: Mapping[str, str], body: Any, key: str | No
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that the server asks to wait (`retry-after-ms`, or `retry-after` as seconds or a date), or None."""
-    if re.fullmatch(r"\s*\d+(\.\d+)?\s*", millis := headers.get("retry-after-ms", "")):
+    if re.fullmatch(r"[ \t]*\d+(\.\d+)?[ \t]*", millis := headers.get("retry-after-ms", "")):
         return float(millis) / 1000
     value = headers.get("retry-after")
     if value is None:
         return None
     try:
-        if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
+        if re.fullmatch(r"[ \t]*\d+(\.\d+)?[ \t]*", value):
             return float(value)
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):

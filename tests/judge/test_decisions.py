@@ -218,6 +218,14 @@ def test_a_distribution_becomes_mean_spread_and_the_likeliest_level(answer: Body
             score("a1.listens") | {"probabilities": [{"label": 2, "probability": 1.0}]},
             "a1.listens: label 2 with probability 1.0; expected labels 1, 2, 3",
         ),
+        (
+            score("a1.listens") | {"probabilities": [{"label": ["2"], "probability": 1.0}]},
+            "a1.listens: label ['2'] with probability 1.0; expected labels 1, 2, 3",
+        ),
+        (
+            score("a1.listens") | {"probabilities": [{"label": {"2": 2}, "probability": 1.0}]},
+            "a1.listens: label {'2': 2} with probability 1.0; expected labels 1, 2, 3",
+        ),
     ],
 )
 def test_an_answer_that_does_not_fit_its_question_is_told(answer: Any, told: str) -> None:

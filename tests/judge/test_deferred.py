@@ -121,7 +121,7 @@ class Runner:
         for k in range(count):
             said = []
             for turn in range(turns):
-                said.append({"role": "agent", "text": f"Hello, this is about account {k}, step {turn}."})
+                said.append({"role": "agent", "text": f"Hello, this is about account {self.folder.name}-{k}, step {turn}."})
                 said.append({"role": "user", "text": f"I can only do ${20 + k} a month."})
             lines.append(json.dumps({"id": f"d{k}", "turns": said}) + "\n")
         (self.folder / "in.jsonl").write_text("".join(lines))
@@ -129,6 +129,10 @@ class Runner:
     def usages(self, ledger: str = "judge-ledger.db") -> list[Json]:
         rows = sqlite3.connect(self.folder / ledger).execute("select verdict from verdicts order by transcript_hash, repeat").fetchall()
         return [json.loads(text)["usage"] for (text,) in rows]
+
+    def kept(self) -> int:
+        """Return how many answers are kept that no verdict was made of yet."""
+        return int(sqlite3.connect(self.folder / "judge-ledger.db").execute("select count(*) from replies").fetchone()[0])
 
     def states(self) -> list[str]:
         rows = sqlite3.connect(self.folder / "judge-ledger.db").execute("select state from batches order by at, name").fetchall()
@@ -162,7 +166,7 @@ def test_submitted_here_collected_there_and_scored_without_a_request(run: Runner
     assert (collected.returncode, "4 answers are in the ledger" in collected.stdout) == (0, True)
     assert run("batch", "collect").stdout == "no batch is open\n"
     after = run.json(*score(judge, "--batch"))
-    assert after == {"batches": 0, "requests": 0, "rated": 0, "under_way": 4, "too_long": 0, "rejected": 0}
+    assert after == {"batches": 0, "requests": 0, "rated": 0, "under_way": 4, "too_long": 0, "stopped": None, "rejected": 0}
     seen = provider.stats()["requests"]
     summary = run.json(*score(judge))
     assert (summary["scored"], summary["spent"]["requests"], summary["spent"]["paid_before"]) == (4, 0, 4)
@@ -229,7 +233,8 @@ def test_only_what_no_batch_asks_is_asked_live(run: Runner, provider: Provider) 
     summary = run.json(*score(OPENAI), status=1)
     assert (summary["scored"], summary["failures"]) == (2, {"pending": 3})
     assert provider.asked() == 2
-    assert run.json(*score(OPENAI, "--batch")) == {"batches": 0, "requests": 0, "rated": 2, "under_way": 3, "too_long": 0, "rejected": 0}
+    again = run.json(*score(OPENAI, "--batch"))
+    assert (again["batches"], again["requests"], again["rated"], again["under_way"]) == (0, 0, 2, 3)
     assert run("batch", "cancel").returncode == 0  # it would go on counting lines
 
 
@@ -245,7 +250,8 @@ def test_a_batch_that_comes_home_in_part_is_finished_by_another(run: Runner, pro
     assert "4 without an answer (" in told[0] and "expired" in told[0] and "`judge score --batch` asks again" in told[0]
     assert "3 without an answer (" in told[1] and "This line failed, as it was told to." in told[1]
     provider.control(batch_expire=0, batch_error=0)
-    assert run.json(*score(judge, "--batch")) == {"batches": 1, "requests": 7, "rated": 0, "under_way": 3, "too_long": 0, "rejected": 0}
+    again = run.json(*score(judge, "--batch"))
+    assert (again["batches"], again["requests"], again["rated"], again["under_way"]) == (1, 7, 0, 3)
     assert run.json("batch", "collect")[0]["answers"] == 7
     assert run.json(*score(judge))["scored"] == 10
     stats = provider.stats()
@@ -296,9 +302,10 @@ def test_cancelled_half_way_what_is_answered_is_kept_and_the_rest_can_be_asked(r
     assert (provider.stats()["answered"], provider.stats()["duplicates"], provider.asked()) == (12, 0, 0)
 
 
-def test_cancelling_what_has_ended_collects_it(run: Runner) -> None:
+@pytest.mark.parametrize("judge", [OPENAI, ANTHROPIC])
+def test_cancelling_what_has_ended_collects_it(run: Runner, judge: str) -> None:
     run.write(2)
-    run(*score(ANTHROPIC, "--batch"))
+    run(*score(judge, "--batch"))
     assert [(one["ended"], one["answers"]) for one in run.json("batch", "cancel")] == [(True, 2)]
 
 
@@ -317,7 +324,7 @@ def test_killed_after_the_provider_has_the_batch_and_before_the_ledger_knows(
         assert run.json(*score(judge), status=1)["failures"] == {"pending": 3}
         if way == "submit again":
             cut_off = run("batch", "status")
-            assert (cut_off.returncode, "its submission was cut off; collect looks for it" in cut_off.stdout) == (1, True)
+            assert (cut_off.returncode, "its submission was cut off, or is under way" in cut_off.stdout) == (1, True)
             assert run.json(*score(judge, "--batch"))["requests"] == 0
         assert run.json("batch", "collect")[0]["answers"] == 3
         assert run.json(*score(judge))["scored"] == 3
@@ -335,7 +342,8 @@ def test_killed_before_the_provider_has_the_batch_it_is_submitted_anew(tmp_path:
         run.killed(lambda: provider.stats()["faults"].get("hang") == 1, *score(judge, "--batch"))
         assert (run.states(), provider.batches()) == (["submitting"], [])
         if way == "collect":
-            assert run("batch", "collect").returncode == 0
+            lost = run("batch", "collect")
+            assert (lost.returncode, "lost: it never reached the provider; its requests can be asked again" in lost.stdout) == (0, True)
             assert run.states() == ["lost"]
         assert run.json(*score(judge, "--batch"))["requests"] == 3
         assert sorted(run.states()) == ["lost", "open"]
@@ -367,13 +375,107 @@ def test_a_connection_that_breaks_while_submitting_makes_no_second_batch(tmp_pat
         assert (provider.stats()["lines"], provider.asked()) == (3, 0)
 
 
+@pytest.mark.parametrize("way", ["submit again", "collect"])
+@pytest.mark.parametrize(
+    ("judge", "script", "retries"),
+    [
+        (OPENAI, ["ok", "cut_stream"], "0"),
+        (ANTHROPIC, ["cut_stream"], "0"),
+        (OPENAI, ["ok", "cut_stream", "server_error"], "1"),  # nor is it heard whether the batch is there
+        (ANTHROPIC, ["cut_stream", "server_error"], "1"),
+    ],
+)
+def test_where_the_last_answer_to_a_submission_is_lost_the_batch_is_found_later(
+    run: Runner, provider: Provider, judge: str, script: list[str], retries: str, way: str
+) -> None:
+    run.write(3)
+    before = len(provider.batches())
+    provider.control(script=script)
+    lost = run(*score(judge, "--batch", "--max-retries", retries))
+    assert (lost.returncode, lost.stderr.count("\n")) == (2, 1)
+    assert f"{judge} did not take a batch of 3 requests: " in lost.stderr
+    assert "whether it arrived is not known: `judge batch collect` finds out, and nothing is paid twice" in lost.stderr
+    assert (run.states(), provider.control()["script"]) == (["submitting"], [])
+    if way == "submit again":
+        again = run.json(*score(judge, "--batch"))
+        assert (again["requests"], again["under_way"], run.states()) == (0, 3, ["open"])
+    assert run.json("batch", "collect")[0]["answers"] == 3
+    assert run.json(*score(judge))["scored"] == 3
+    assert (len(provider.batches()) - before, provider.stats()["lines"], provider.asked()) == (1, 3, 0)
+
+
+@pytest.mark.parametrize(("judge", "script"), [(OPENAI, ["slow"]), (ANTHROPIC, ["slow"])])
+def test_while_one_process_submits_no_other_submits_and_none_takes_its_batch_for_lost(
+    run: Runner, provider: Provider, judge: str, script: list[str]
+) -> None:
+    run.write(3)
+    provider.control(script=script, slow_pause=0.005)
+    first = warm.start(run.folder, run.environ, score(judge, "--batch"))
+    while provider.stats()["faults"] != {"slow": 1}:
+        assert first.is_alive()
+        time.sleep(0.005)
+    second = run(*score(judge, "--batch"))
+    assert (second.returncode, second.stdout) == (2, "")
+    assert "another process is submitting with the ledger judge-ledger.db; wait for its end" in second.stderr
+    run("batch", "collect")
+    assert (run.states(), first.is_alive()) == (["submitting"], True), "it ended too early: make slow_pause longer"
+    first.join(60)
+    assert (first.exitcode, run.states()) == (0, ["open"])
+    assert run.json("batch", "collect")[0]["answers"] == 3
+    assert run.json(*score(judge))["scored"] == 3
+    assert (provider.stats()["lines"], provider.asked()) == (3, 0)
+
+
+def test_a_strangers_batch_of_the_same_size_is_not_taken_for_the_lost_one(run: Runner, provider: Provider, tmp_path: Path) -> None:
+    (tmp_path / "stranger").mkdir()
+    stranger = Runner(tmp_path / "stranger", provider)
+    for one in (run, stranger):
+        one.write(3)
+    provider.control(script=["reset"])
+    assert run(*score(ANTHROPIC, "--batch", "--max-retries", "0")).returncode == 2
+    provider.control(batch_delay=3)
+    assert stranger.json(*score(ANTHROPIC, "--batch"))["requests"] == 3
+    run("batch", "collect")
+    again = run.json(*score(ANTHROPIC, "--batch"))
+    assert (run.states(), again["requests"], again["under_way"]) == (["submitting"], 0, 3)  # it may be ours: that shows when it has ended
+    provider.control(batch_delay=0)
+    assert stranger.json("batch", "collect", "--wait", "--every", "0.1")[0]["answers"] == 3
+    assert "lost: it never reached the provider" in run("batch", "collect").stdout
+    assert run.json(*score(ANTHROPIC, "--batch"))["requests"] == 3
+    assert run.json("batch", "collect")[0]["answers"] == 3
+    assert [one.json(*score(ANTHROPIC))["scored"] for one in (run, stranger)] == [3, 3]
+    assert (provider.stats()["lines"], provider.stats()["duplicates"], provider.asked()) == (6, 0, 0)
+
+
+@pytest.mark.parametrize("judge", [OPENAI, ANTHROPIC])
+@pytest.mark.parametrize(
+    ("cap", "fit", "says"),
+    [
+        (["--max-requests", "2"], 2, "the 2 requests that --max-requests allows are spent"),
+        (["--max-requests", "0"], 0, "the 0 requests that --max-requests allows are spent"),
+        (["--budget-usd", "0"], 0, "the budget of $0 (--budget-usd) is spent"),
+    ],
+)
+def test_a_cap_holds_for_a_submission_too(run: Runner, provider: Provider, judge: str, cap: list[str], fit: int, says: str) -> None:
+    run.write(3)
+    capped = run.json(*score(judge, "--batch", *cap), status=1)
+    assert (capped["batches"], capped["requests"], capped["stopped"]) == (min(fit, 1), fit, says)
+    told = run(*score(judge, "--batch", *cap[:1], "0"))
+    assert (told.returncode, "not everything was submitted: the " in told.stdout) == (1, True)
+    assert run.json(*score(judge, "--batch"))["requests"] == 3 - fit
+    assert run("batch", "collect").returncode == 0
+    assert (run.json(*score(judge))["scored"], provider.stats()["lines"], provider.asked()) == (3, 3, 0)
+
+
 @pytest.mark.parametrize(
     ("judge", "script"),
     [
         (OPENAI, ["server_error", "cut_stream", "ok", "ok", "reset"]),
         (OPENAI, ["ok", "reset", "ok", "ok"]),
+        (OPENAI, ["ok", "ok", "cut_stream"]),  # the answers break off
         (ANTHROPIC, ["rate_limit", "cut_stream", "ok", "ok", "overloaded"]),
         (ANTHROPIC, ["ok", "ok", "bad_gateway"]),
+        (ANTHROPIC, ["ok", "ok", "cut_stream"]),
     ],
 )
 def test_a_connection_that_breaks_while_collecting_is_tried_again(run: Runner, provider: Provider, judge: str, script: list[str]) -> None:
@@ -399,6 +501,22 @@ def test_killed_while_collecting_it_is_collected_again(run: Runner, provider: Pr
     assert run.json("batch", "collect")[0]["answers"] == 3
     assert run.json(*score(judge))["scored"] == 3
     assert (provider.stats()["lines"], provider.asked()) == (3, 0)
+
+
+@pytest.mark.parametrize("judge", [OPENAI, ANTHROPIC])
+def test_stopped_half_way_through_the_answers_what_is_stored_counts_once(run: Runner, provider: Provider, judge: str) -> None:
+    run.write(1400)
+    run(*score(judge, "--batch"))
+    provider.control(script=["ok", "ok", "cut_stream"])
+    (cut,) = run.json("batch", "collect", status=1, JUDGE_MAX_RETRIES="0")
+    assert (cut["ended"], "what was collected is kept: run the same command again" in cut["told"]) == (False, True)
+    assert (run.kept(), run.states()) == (500, ["open"])
+    provider.control(script=["ok", "ok", "slow"], slow_pause=0.0)
+    run.killed(lambda: provider.stats()["faults"].get("slow") == 1, "batch", "collect")
+    assert (run.kept(), run.states()) == (500, ["open"])
+    assert run.json("batch", "collect")[0]["answers"] == 1400
+    assert (run.kept(), run.states()) == (1400, ["collected"])
+    assert (provider.stats()["lines"], provider.asked()) == (1400, 0)
 
 
 def test_malformed_answers_of_a_batch_are_asked_about_live(run: Runner, provider: Provider) -> None:
@@ -477,14 +595,8 @@ def test_a_panel_of_which_one_provider_does_not_take_its_batch_is_submitted_to_t
     assert refused.returncode == 2
     assert "anthropic:claude-sonnet-5-5 did not take a batch of 3 requests: status 401" in refused.stderr
     provider.control(key="")
-    assert run.json(*score("panel:panel.toml", "--batch")) == {
-        "batches": 1,
-        "requests": 3,
-        "rated": 0,
-        "under_way": 3,
-        "too_long": 0,
-        "rejected": 0,
-    }
+    rest = run.json(*score("panel:panel.toml", "--batch"))
+    assert (rest["batches"], rest["requests"], rest["rated"], rest["under_way"]) == (1, 3, 0, 3)
     run("batch", "collect")
     assert run.json(*score("panel:panel.toml"))["scored"] == 3
     assert (provider.asked(), provider.stats()["lines"]) == (0, 6)
@@ -534,6 +646,17 @@ def test_a_recording_is_not_submitted(run: Runner, provider: Provider) -> None:
     assert "POST /v1/batches" not in provider.stats()["requests"]
 
 
+def test_what_a_batch_has_answered_is_recorded_by_the_run_that_rates_it(run: Runner, provider: Provider) -> None:
+    run.write(2)
+    run(*score(ANTHROPIC, "--batch"))
+    run("batch", "collect")
+    assert run.json(*score(ANTHROPIC, "--record", "calls.jsonl"))["scored"] == 2
+    rewards = (run.folder / "in.rewards.jsonl").read_bytes()
+    assert run.json(*score("replay:calls.jsonl", "--ledger", "other.db"))["scored"] == 2
+    assert (run.folder / "in.rewards.jsonl").read_bytes() == rewards
+    assert provider.asked() == 0
+
+
 @pytest.mark.parametrize("verb", ["status", "collect", "cancel"])
 def test_without_a_ledger_there_is_no_batch_to_ask_for(run: Runner, verb: str) -> None:
     refused = run("batch", verb, "--ledger", "elsewhere.db")
@@ -564,7 +687,7 @@ def test_a_wrong_key_is_told_and_costs_nothing(run: Runner, provider: Provider, 
     provider.control(key="another-key-than-ours")
     for verb in ("status", "collect", "cancel"):
         refused = run("batch", verb)
-        assert (refused.returncode, "status 401" in refused.stderr, "key-of-" in refused.stderr) == (2, True, False)
+        assert (refused.returncode, "status 401" in refused.stdout, "key-of-" in refused.stdout + refused.stderr) == (1, True, False)
     provider.control(key="")
     assert run.json("batch", "collect")[0]["answers"] == 2
     assert run.json(*score(judge))["scored"] == 2
@@ -579,7 +702,60 @@ def test_a_missing_key_is_told_before_anything_is_stored(run: Runner, judge: str
     assert run.states() == []
     run(*score(judge, "--batch"))
     refused = run("batch", "collect", **{variable: ""})
-    assert (refused.returncode, f"no key: set {variable}" in refused.stderr) == (2, True)
+    assert (refused.returncode, f"no key: set {variable}" in refused.stdout) == (1, True)
+    assert run.json("batch", "collect")[0]["answers"] == 2
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "JUDGE_MAX_RETRIES": "0"}, "the connection failed"),
+        ({"ANTHROPIC_API_KEY": ""}, "no key: set ANTHROPIC_API_KEY"),
+    ],
+)
+def test_the_problem_of_one_provider_is_told_with_its_batch_and_the_others_go_on(run: Runner, environ: dict[str, str], says: str) -> None:
+    run.write(2)
+    for judge in (ANTHROPIC, OPENAI):
+        run(*score(judge, "--batch"))
+    stands = run.json("batch", "status", status=1, **environ)
+    assert [(one["judge"], one["ended"], says in one["told"]) for one in stands] == [(ANTHROPIC, False, True), (OPENAI, True, False)]
+    collected = run.json("batch", "collect", status=1, **environ)
+    assert [(one["judge"], one["answers"], says in one["told"]) for one in collected] == [(ANTHROPIC, 0, True), (OPENAI, 2, False)]
+    assert [(one["judge"], says in one["told"]) for one in run.json("batch", "cancel", status=1, **environ)] == [(ANTHROPIC, True)]
+    assert [(one["judge"], one["answers"]) for one in run.json("batch", "collect")] == [(ANTHROPIC, 2)]
+
+
+@pytest.mark.parametrize("judge", [OPENAI, ANTHROPIC])
+def test_a_batch_that_the_provider_knows_no_more_is_told_until_it_is_forgotten_and_asked_again(
+    run: Runner, provider: Provider, judge: str
+) -> None:
+    run.write(2)
+    run(*score(judge, "--batch"))
+    sqlite3.connect(run.folder / "judge-ledger.db", isolation_level=None).execute("update batches set remote = 'batch_of_yesterday'")
+    for verb in ("status", "collect", "cancel"):
+        (stands,) = run.json("batch", verb, status=1)
+        assert (stands["ended"], "status 404" in stands["told"], run.states()) == (False, True, ["open"])
+    assert run.json(*score(judge), status=1)["failures"] == {"pending": 2}
+    unknown = run("batch", "forget", stands["name"][:-1])
+    assert (unknown.returncode, f"did you mean {stands['name']!r}?" in unknown.stderr, run.states()) == (2, True, ["open"])
+    assert run("batch", "forget", stands["name"]).stdout == f"{stands['name']} is forgotten\n"
+    assert run.states() == ["forgotten"]
+    assert run("batch", "forget", stands["name"]).returncode == 2
+    assert run.json(*score(judge, "--batch"))["requests"] == 2
+    assert run.json("batch", "collect")[0]["answers"] == 2
+    assert run.json(*score(judge))["scored"] == 2
+    assert provider.asked() == 0
+
+
+def test_asking_after_batches_goes_by_the_settings(run: Runner, provider: Provider) -> None:
+    run.write(2)
+    run(*score(OPENAI, "--batch"))
+    for retries in ("0", "2"):
+        provider.control(script=["rate_limit"] * 9, retry_after=0.0)
+        before = provider.stats()["requests"]["total"]
+        assert run("batch", "status", JUDGE_MAX_RETRIES=retries).returncode == 1
+        assert provider.stats()["requests"]["total"] - before == 1 + int(retries)
+    provider.control(script=[])
     assert run.json("batch", "collect")[0]["answers"] == 2
 
 

@@ -107,20 +107,20 @@ def test_a_closed_door_halves_the_number_in_flight_round_by_round_and_an_open_on
     in_a_loop(work)
 
 
-def test_a_few_scattered_refusals_cost_little() -> None:
+@pytest.mark.parametrize(("share", "usual"), [(0.02, 30), (0.05, 26)])
+def test_a_few_scattered_refusals_cost_little(share: float, usual: float) -> None:
     async def work() -> None:
-        rng, door, lowest = random.Random(3), Gate(Terms(concurrency=32, max_retries=50)), 32.0
+        rng, door, limits = random.Random(3), Gate(Terms(concurrency=32, max_retries=50)), list[float]()
 
         async def send() -> Sent:
-            nonlocal lowest
             await asyncio.sleep(0)
-            lowest = min(lowest, door.limit)
-            if rng.random() < 0.02:
+            limits.append(door.limit)
+            if rng.random() < share:
                 raise throttled(after=0.0)
             return ANSWER
 
-        assert await many(send, door, 3000) == [ANSWER] * 3000
-        assert lowest > 20
+        assert await many(send, door, 4000) == [ANSWER] * 4000
+        assert sum(limits) / len(limits) > usual
 
     in_a_loop(work)
 
@@ -217,6 +217,21 @@ def test_closing_stops_what_waits_for_its_minute(terms: Terms) -> None:
         with pytest.raises(Stopped):
             await pacing
         assert len(server.at) == 1
+
+    in_a_loop(work)
+
+
+def test_after_the_closing_nothing_new_goes_out() -> None:
+    async def work() -> None:
+        server, door = Server(throttled(after=0.0), seconds=0.02), Gate(Terms())
+        flying = asyncio.create_task(door.run(server, 1))
+        await asyncio.sleep(0.01)
+        door.close()
+        with pytest.raises(Stopped):
+            await door.run(server, 1)
+        with pytest.raises(Stopped):
+            await flying
+        assert (len(server.at), door.in_flight) == (1, 0)
 
     in_a_loop(work)
 

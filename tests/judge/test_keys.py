@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dialogue.errors import UsageProblem
 from judge.keys import find_key, need_key, wiped
+from judge.recording import scrubbed
 
 NAME = "OPENAI_API_KEY"
 KEY = "sk-proj-0123456789-abcdefghij_KLM"
@@ -141,6 +142,8 @@ def test_a_word_too_short_to_be_a_key_wipes_nothing(key: str | None) -> None:
         "",
         "The agent asks the user to confirm the request.",
         "task-oriented desk-bound risk-averse ask-me-anything disk_usage",
+        '{"user_satisfaction": 4, "user-friendliness": 5, "resp_onse_quality": 3, "msg_clarity_and_so_on": 2}',
+        "sk-eptical-customers, pk_agreements; project-organisation, req-uirements_of_everyone, user_2, org-13, user_story_0123456789",
         "Unsupported parameter: 'temperature' is not supported with this model.",
         "This model's maximum context length is 8192 tokens (messages: 9000).",
         "organization organisation, project; response message",
@@ -152,8 +155,16 @@ def test_ordinary_words_stay(text: str) -> None:
     assert wiped(text, KEY) == text
 
 
+@pytest.mark.parametrize("field", ["text", "content", "token", "refusal"])
+def test_a_recording_keeps_what_the_model_said_and_no_account(field: str) -> None:
+    words = f'{{"quote": "so user-friendly", "reason": "{KEY}", "user_satisfaction": 4}}'
+    reply = {"output": [{field: words, "error": f"wrong key {KEY}", "id": "msg_1"}], "user": "me"}
+    assert scrubbed(reply) == {"output": [{field: words, "error": "wrong key [key]"}]}
+    assert scrubbed({field: [{"text": words, "status": KEY, "id": "b"}]}) == {field: [{"text": words, "status": "[key]"}]}
+
+
 @given(
-    st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=20, max_size=40),
+    st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=20, max_size=40).filter(lambda tail: not tail.isalpha()),
     st.sampled_from(" \n\"'.,:;()[]{}="),
     st.sampled_from(" \n\"',:;()[]{}="),
 )

@@ -293,6 +293,18 @@ def test_a_wrong_address_ends_the_run(
         ask(spec, examples)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_another_model_at_the_start_is_not_remembered_by_the_next_run(
+    provider: Provider, ask: Ask, examples: list[Transcript], form: str
+) -> None:
+    provider.set(script=["wrong_model"])
+    with Ledger(":memory:") as ledger:
+        with pytest.raises(UsageProblem, match="someone-else-1"):
+            ask(FORMS[form], examples[:1], ledger=ledger)
+        assert len(ask(FORMS[form], examples[:1], ledger=ledger).verdicts) == 1
+    assert provider.asked() == 2
+
+
 @pytest.mark.parametrize(
     ("spec", "rejects", "notes"),
     [
@@ -306,7 +318,6 @@ def test_a_wrong_address_ends_the_run(
         ("openai:model-1?api=chat", ["response_format.json_schema"], ["does not take a JSON schema"]),
         ("openai:model-1?api=chat&temperature=0", ["prompt_cache_options", "temperature"], ["cache marks", "temperature"]),
         ("openai-decisions:model-1", ["prompt_cache_options"], ["openai-decisions/model-1 does not take cache marks"]),
-        ("anthropic:model-1?temperature=0.5", ["temperature"], ["anthropic/model-1 does not take temperature"]),
         ("anthropic:model-1", ["output_config"], ["anthropic/model-1 does not take a JSON schema"]),
         ("anthropic:model-1?effort=low", ["output_config.effort"], ["anthropic/model-1 does not take effort"]),
         ("compatible:model-1@{url}/v1?logprobs=true", ["logprobs"], ["compatible/model-1 does not take logprobs"]),
@@ -324,6 +335,26 @@ def test_a_parameter_that_the_server_refuses_is_left_out_and_told(
     assert provider.asked() == 3 + len(notes)  # learnt once for the run
     if "does not take a JSON schema" in " ".join(notes):
         assert '"properties' in json.dumps(provider.bodies()[-1]).replace("\\", "")  # then the schema stands in the words
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "rejects", "notes"),
+    [
+        ("openai", "?temperature=0", ["temperature"], 1),
+        ("openai", "", ["prompt_cache_options", "prompt_cache_key"], 2),
+        ("openai-chat", "", ["response_format.json_schema"], 1),
+        ("anthropic", "?effort=low", ["output_config.effort"], 1),
+        ("anthropic", "", ["output_config"], 1),
+        ("compatible", "", ["response_format"], 2),
+        ("openai-decisions", "", ["prompt_cache_options"], 1),
+    ],
+)
+def test_many_requests_in_flight_that_are_refused_for_the_same_parameter_are_all_asked_without_it(
+    provider: Provider, ask: Ask, examples: list[Transcript], form: str, options: str, rejects: list[str], notes: int
+) -> None:
+    provider.set(rejects=rejects, latency=0.02)
+    asked = ask(FORMS[form] + options, examples)
+    assert (len(asked.verdicts), len(asked.meter.notes)) == (12, notes)
 
 
 def test_a_request_that_is_refused_for_no_parameter_of_ours_is_a_failure(provider: Provider, ask: Ask, examples: list[Transcript]) -> None:

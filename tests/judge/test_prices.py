@@ -139,6 +139,9 @@ def test_a_local_model_has_no_price() -> None:
     ("replaced", "by", "line", "words"),
     [
         pytest.param(4, 'input = "cheap"', 4, ["'cheap'", "number"], id="price as text"),
+        pytest.param(4, 'input = "1.0"', 4, ["'1.0'", "number"], id="price in quotes"),
+        pytest.param(4, "input = true", 4, ["is True", "number"], id="price as truth"),
+        pytest.param(8, 'batch = "0.5"', 8, ["'0.5'", "number"], id="batch in quotes"),
         pytest.param(4, "input = -1.0", 4, ["is -1.0", "greater than or equal to 0"], id="price below 0"),
         pytest.param(4, "input = nan", 4, ["is nan", "finite"], id="price that is none"),
         pytest.param(4, "input = inf", 4, ["is inf", "finite"], id="price without end"),

@@ -14,11 +14,14 @@ from dialogue.errors import UsageProblem
 from judge import Ledger, Verdict, load_rubric, make_judge
 from judge.batch import rate_all
 from judge.judges import terms_of
+from judge.ledger import Answer
+from judge.recording import begin
 from judge.settings import Settings
 from tests import warm
 from tests.provider import KEY, VENDORS, Provider
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+ThereAndBack = Callable[[str, list[Transcript]], tuple[list[Answer], list[Answer]]]
 
 SPECS = {
     "openai": "openai:model-1",
@@ -73,31 +76,52 @@ def offline(judge: Run, provider: Provider, example: Path) -> Run:
     return run
 
 
+@pytest.fixture
+def there_and_back(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ThereAndBack:
+    """Rate dialogues by a judge, recording into rec.jsonl, then by the recording, without keys; return the answers of both."""
+
+    def run(spec: str, dialogues: list[Transcript]) -> tuple[list[Answer], list[Answer]]:
+        for name in os.environ:
+            if name.startswith(VENDORS):
+                monkeypatch.delenv(name)
+        for name, value in provider.environ.items():
+            monkeypatch.setenv(name, value)
+        path, rubric = tmp_path / "rec.jsonl", load_rubric("collections")
+        named = spec.format(url=provider.url)
+        terms = terms_of(Settings(judge=named), os.environ, record=path)
+        begin(path, named)
+        with Ledger(":memory:") as ledger:
+            live = [answer for _, answer in rate_all(dialogues, make_judge(named, rubric, terms), ledger)]
+        for name in provider.environ:
+            monkeypatch.delenv(name)
+        with Ledger(":memory:") as ledger:
+            return live, [answer for _, answer in rate_all(dialogues, make_judge(f"replay:{path}", rubric), ledger)]
+
+    return run
+
+
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_a_recording_of_any_form_plays_back_and_holds_nothing_that_names_an_account_or_a_request(
-    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Callable[..., Transcript], spec: str
+    provider: Provider, there_and_back: ThereAndBack, tmp_path: Path, said: Callable[..., Transcript], spec: str
 ) -> None:
-    for name in os.environ:
-        if name.startswith(VENDORS):
-            monkeypatch.delenv(name)
-    for name, value in provider.environ.items():
-        monkeypatch.setenv(name, value)
     dialogues = [said(f"A: Could you pay {k}?", "U: No.", "A: Then let's find what you can.", id=str(k)) for k in range(4)]
-    path, rubric = tmp_path / "rec.jsonl", load_rubric("collections")
-    named = spec.format(url=provider.url)
-    terms = terms_of(Settings(judge=named), os.environ, record=path)
-    with Ledger(":memory:") as ledger:
-        live = [answer for _, answer in rate_all(dialogues, make_judge(named, rubric, terms), ledger)]
-    for name in provider.environ:
-        monkeypatch.delenv(name)
-    with Ledger(":memory:") as ledger:
-        assert [answer for _, answer in rate_all(dialogues, make_judge(f"replay:{path}", rubric), ledger)] == live
+    live, replayed = there_and_back(spec, dialogues)
+    assert replayed == live
     assert all(isinstance(answer, Verdict) for answer in live)
     assert provider.asked() == 4
-    text = path.read_text()
+    text = (tmp_path / "rec.jsonl").read_text()
     assert KEY not in text and KEY[8:20] not in text
     assert not re.search(r"\b(resp|msg|req|chatcmpl)_\w{6}|fp_provider|prompt_cache_key|created|metadata|Bearer", text)
     assert text.count('"usage"') == 4  # what it cost is no secret
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_words_that_look_like_an_account_play_back_unchanged(
+    there_and_back: ThereAndBack, said: Callable[..., Transcript], spec: str
+) -> None:
+    words = said("A: user-friendly org-charts, proj_name123 and msg_board99 now", "U: No.", "A: user-friendly again, please")
+    live, replayed = there_and_back(spec, [words])
+    assert (replayed, isinstance(live[0], Verdict)) == (live, True)
 
 
 def test_the_rewards_of_a_recording_are_the_same_bytes(online: Run, offline: Run, tmp_path: Path) -> None:
@@ -177,14 +201,15 @@ HEAD = '{"recording": 1, "judge": "openai:model-1"}\n'
         (HEAD + '{"key": "a", "reply": {"out', "rec.jsonl:2: not a line of a recording"),
         ('{"judge": "telepathy"}\n', "unknown judge 'telepathy'"),
         (HEAD, "has no answer to the request"),
+        (b"\xff\xfe\x00", "rec.jsonl:1: not a line of a recording"),
     ],
 )
 def test_what_is_no_recording_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Callable[..., Transcript], content: str | None, says: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Callable[..., Transcript], content: str | bytes | None, says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if content is not None:
-        (tmp_path / "rec.jsonl").write_text(content)
+        (tmp_path / "rec.jsonl").write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(UsageProblem, match=re.escape(says)), Ledger(":memory:") as ledger:
         list(rate_all([said("A: Hello.")], make_judge("replay:rec.jsonl", load_rubric("collections")), ledger))
 
@@ -192,7 +217,12 @@ def test_what_is_no_recording_is_refused(
 @pytest.mark.parametrize(
     ("place", "says"),
     [
-        ("in.jsonl", "in.jsonl:1: not a line of a recording"),
+        ("in.jsonl", "--record in.jsonl is one of the transcripts (in.jsonl); name another file with --record"),
+        ("out.jsonl", "--record out.jsonl is what --out names; name another file with --record"),
+        ("out.jsonl.rejects.jsonl", "--record out.jsonl.rejects.jsonl is the rejects file; name another file with --record"),
+        ("led.db", "--record led.db is the ledger led.db; name another file with --record"),
+        ("led.db-wal", "--record led.db-wal is the ledger led.db; name another file with --record"),
+        ("notes.txt", "notes.txt:1: not a line of a recording"),
         (".", "the recording .: Is a directory"),
         ("no/such/folder/rec.jsonl", "cannot write the recording no/such/folder/rec.jsonl"),
     ],
@@ -201,9 +231,13 @@ def test_a_recording_is_written_over_nothing_else(
     judge: Run, provider: Provider, example: Path, tmp_path: Path, place: str, says: str
 ) -> None:
     (tmp_path / "in.jsonl").write_bytes(example.read_bytes())
-    done = judge("score", "in.jsonl", "--judge", "openai:model-1", "--record", place, **provider.environ)
-    assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+    (tmp_path / "notes.txt").write_text("Call Lena.\n")
+    where = ("--out", "out.jsonl", "--ledger", "led.db", "--record", place)
+    done = judge("score", "in.jsonl", "--judge", "openai:model-1", *where, **provider.environ)
+    assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "notes.txt", "stdout", "stderr"}  # nothing was written
     assert (tmp_path / "in.jsonl").read_bytes() == example.read_bytes()
+    assert (tmp_path / "notes.txt").read_text() == "Call Lena.\n"
     assert provider.asked() == 0
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogue.transcript import Role, Transcript, Turn
+from judge import Ledger
 from judge.chat import Token
 from judge.reply import QUOTE_CHARS, REASON_CHARS, Malformed, Part, moments, read_answer
 from judge.rubric import Criterion, Rubric, StateCriterion, Unit
@@ -167,6 +168,11 @@ def test_text_that_is_no_answer_is_told_so(text: str, told: str) -> None:
         (answered(a1=rated(listens=5.01)), "a1.listens is 5.01, expected 1 to 5"),
         (answered(a1=rated(listens=-1e308)), "a1.listens is -1e+308, expected 1 to 5"),
         (answered(a1=rated(listens=10**30)), f"a1.listens is 1{'0' * 30}, expected 1 to 5"),
+        (GOOD.replace("4", "1" + "0" * 400, 1), "a1.listens is Infinity, expected a number"),
+        (GOOD.replace("4", "-1" + "0" * 400, 1), "a1.listens is -Infinity, expected a number"),
+        (GOOD.replace("4", "1" * 5000, 1), "a1.listens is Infinity, expected a number"),  # more digits than Python reads
+        (GOOD.replace("4", "1e400", 1), "a1.listens is Infinity, expected a number"),
+        (GOOD.replace("4", '"\\ud83d"', 1), 'a1.listens is "?", expected a number'),  # half a pair
         (answered(a1=rated(honest=2)), "a1.honest is 2, expected 0 to 1"),
         (answered(a1=rated(honest=True)), "a1.honest is true, expected a number"),
         (answered(a1=rated(listens="4")), 'a1.listens is "4", expected a number'),
@@ -196,6 +202,17 @@ def test_a_wrong_value_is_told_in_short() -> None:
     with pytest.raises(Malformed) as raised:
         read(answered(a1=rated(listens="x" * 10_000)))
     assert len(str(raised.value)) < 200
+
+
+def test_half_a_surrogate_pair_in_an_answer_can_be_stored() -> None:
+    half = json.loads('"\\ud83d"')
+    part = read(answered(a1=rated(f"I {half} understand.", f"so {half}"), episode={"quote": half, "reason": half, "well": 1}))
+    for rating in (part.turns[1]["hope"], part.episode["well"]):
+        assert type(rating).model_validate_json(rating.model_dump_json()) == rating
+    assert part.turns[1]["hope"].reason == "so ?"
+    with Ledger(":memory:") as ledger:
+        ledger.record([], keep={"k": {"text": half}})
+        assert ledger.reply("k") == {"text": half}
 
 
 json_values = st.recursive(
@@ -432,6 +449,47 @@ def test_an_answer_of_many_lines_in_another_order_is_weighted_alike() -> None:
     assert numbers == "3 2 4 1 2 1 4 1 2".split()
     part = read(text, tokens_of(text, {0: {"1": 1.0}, 6: {"5": 1.0}}))
     assert values(part) == [[5, 1, 2], [4, 1, 2], [1]]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param("I rated 2 turns: ", id="a number"),
+        pytest.param('Here is my "rating: ', id="a quote that does not end"),
+        pytest.param('The "3" best of "4\\": ', id="numbers in quotes"),
+        pytest.param("```json\n", id="a code fence"),
+        pytest.param("1. ", id="a list"),
+    ],
+)
+@pytest.mark.parametrize("after", ["", "\n```", " That is 5 of 5."])
+def test_numbers_around_the_object_take_no_weight(before: str, after: str) -> None:
+    text, first, last = before + PLAIN + after, len(re.findall(r"\d+", before)), len(re.findall(r"\d+", PLAIN))
+    outside = [*range(first), *range(first + last, first + last + 2)]
+    held = {number: {"1": 1.0} for number in outside} | {first + 2: {"4": 0.5, "2": 0.5}}
+    part = read(text, tokens_of(text, held))
+    assert values(part) == [[pytest.approx(3), 1, 2], [4, 1, 2], [3]]
+    assert part.turns[3]["listens"].spread is None
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", " \n  "])
+def test_a_token_with_the_blank_before_its_number_is_weighted(blank: str) -> None:
+    at = PLAIN.index(" 4,")
+    held = tuple((blank + level, math.log(0.5)) for level in "42")
+    tokens = [Token(PLAIN[:at], ()), Token(blank + "4", held), Token(PLAIN[at + 2 :], ())]
+    part = read("".join(token.text for token in tokens), tokens)
+    assert (part.turns[1]["listens"].value, part.turns[1]["listens"].spread) == pytest.approx((3, 1))
+    assert values(part)[1:] == [[4, 1, 2], [3]]
+
+
+def test_a_turn_criterion_named_like_an_episode_criterion_is_weighted_on_its_own_scale() -> None:
+    # Both are called `well`: from 1 to 5 for a turn, 0 or 1 for the episode.
+    five, two = (Criterion(name="well", question="?", levels=levels) for levels in (("a", "b", "c", "d", "e"), ("a", "b")))
+    shared = RUBRIC.model_copy(update={"turn": (five,), "episode": (two,), "state": None})
+    words = {"quote": "", "reason": "x"}
+    text = json.dumps({"a1": words | {"well": 4}, "a2": words | {"well": 5}, "episode": words | {"well": 1}})
+    half = {"5": 0.25, "3": 0.25, "1": 0.25, "0": 0.25}
+    part = read(text, tokens_of(text, {1: half, 4: half}), rubric=shared)
+    assert values(part) == [[pytest.approx(3)], [5], [0.5]]  # (5 + 3 + 1) / 3, and (1 + 0) / 2
 
 
 # Moments

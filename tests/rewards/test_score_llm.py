@@ -132,6 +132,22 @@ def test_ctrl_c_keeps_the_answers_in_flight(judge: Run, folder: Path, provider: 
     assert (stats["duplicates"], stats["requests"]["total"]) == (0, whole)
 
 
+def test_ctrl_c_in_the_middle_of_dialogues_sends_nothing_new(folder: Path, provider: Provider) -> None:
+    with (folder / "in.jsonl").open("w") as stream:
+        for k in range(20):
+            turns = [{"role": role, "text": f"{role} {k} {n}"} for n in range(8) for role in ("agent", "user")]
+            stream.write(json.dumps({"id": f"d{k}", "turns": turns}) + "\n")
+    provider.set(latency=0.2)
+    process = start(folder, provider, *TURN_BY_TURN["turn"], "--concurrency", "8")
+    wait_for(process, provider, "answered", 16)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.1)  # the signal is on its way
+    before = provider.asked()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert provider.asked() <= before + 8 < 20 * 9 / 2  # at most one round more
+
+
 def test_ctrl_c_twice_stops_at_once(folder: Path, provider: Provider) -> None:
     write_dialogues(folder / "in.jsonl", 20)
     provider.set(latency=60.0)
@@ -227,6 +243,20 @@ def test_the_bill_is_told_in_words_and_as_json_and_what_the_server_refused_too(j
     assert spent["cost_usd"] == pytest.approx(dollars / 1e6)
 
 
+def test_a_run_without_an_answered_request_tells_no_price(judge: Run, folder: Path, provider: Provider) -> None:
+    write_dialogues(folder / "in.jsonl", 2)
+    provider.set(rate_limit=1.0, retry_after=0.0)
+    args = ("score", "in.jsonl", "--judge", "openai:gpt-6-luna")
+    failed = judge(*args, "--max-retries", "0", **provider.environ)
+    assert (failed.returncode, "no request was answered, 2 failed" in failed.stderr, "$" in failed.stderr) == (1, True, False), (
+        failed.stderr
+    )
+    provider.set(rate_limit=0.0)
+    assert "$0.00" in judge(*args, **provider.environ).stderr
+    kept = judge(*args, **provider.environ)
+    assert (kept.returncode, "$" in kept.stderr, "price" in kept.stderr) == (0, False, False), kept.stderr
+
+
 def test_no_key_is_left_anywhere(judge: Run, folder: Path, provider: Provider) -> None:
     write_dialogues(folder / "in.jsonl", 2)
     (folder / "keys").mkdir()
@@ -247,7 +277,7 @@ def test_no_key_is_left_anywhere(judge: Run, folder: Path, provider: Provider) -
 @pytest.mark.parametrize(
     ("args", "environ", "says"),
     [
-        (["--judge", "openai"], {}, "--judge openai:: which model? Expected openai:MODEL"),
+        (["--judge", "openai"], {}, "--judge openai: which model? Expected openai:MODEL"),
         (["--judge", "openai:model-1?temprature=0"], {}, "unknown option 'temprature' (did you mean 'temperature'?)"),
         (["--judge", "compatible:model-1"], {}, "expected compatible:MODEL@http://HOST/v1"),
         (["--judge", "compatible:model-1@http://me:secret@host/v1"], {}, "a key or password stands in the address"),

@@ -1,5 +1,6 @@
 """Requests and answers of the three APIs: what a body holds, that the vendors' SDKs know it, and what every kind of answer means."""
 
+import asyncio
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, Required, Union, get_args, get_origin
@@ -14,15 +15,18 @@ from typing_extensions import get_type_hints, is_typeddict
 from dialogue.errors import UsageProblem
 from dialogue.transcript import Role, Transcript, Turn
 from judge.chat import ChatReply, ChatRequest, Token, Trouble
-from judge.contract import Body, ChatModel, Terms
+from judge.contract import Body, ChatModel, Sent, Terms
 from judge.decisions import DecisionModel, Decisions
+from judge.line import Line
+from judge.llm import LLMJudge, NoReplies, Rater
+from judge.models.anthropic import EFFORTS as ANTHROPIC_EFFORTS
 from judge.models.anthropic import MOST_OUTPUT, Messages, make_anthropic
 from judge.models.compatible import ChatCompletions, make_compatible
 from judge.models.openai import Responses, make_openai
-from judge.models.spec import ModelSpec
+from judge.models.spec import EFFORTS, ModelSpec
 from judge.rubric import load_rubric
 from judge.structured import Structured
-from judge.verdict import FailureKind, Usage
+from judge.verdict import FailureKind, JudgeFailure, Usage
 from judge.view import views
 
 TERMS = Terms(environ={})
@@ -151,7 +155,6 @@ def test_a_compatible_server_gets_plain_texts_and_nothing_of_caches() -> None:
                 "model": "m",
                 "max_tokens": 900,
                 "output_config": {"format": {"type": "json_schema", "schema": REQUEST.schema}, "effort": "low"},
-                "temperature": 0.3,
             },
         ),
     ],
@@ -180,8 +183,9 @@ def test_what_was_not_asked_for_is_left_to_the_provider(api: str) -> None:
 
 
 def test_a_temperature_of_zero_is_asked_for() -> None:
-    for make in APIS.values():
-        assert make(ModelSpec("m", temperature=0.0)).body(REQUEST)["temperature"] == 0.0
+    for api, make in APIS.items():
+        if api != "messages":  # which knows no temperature
+            assert make(ModelSpec("m", temperature=0.0)).body(REQUEST)["temperature"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -208,9 +212,9 @@ def test_a_temperature_of_zero_is_asked_for() -> None:
         ("compatible", "schema", {"response_format", "messages"}),
         ("compatible", "json", set()),
         ("messages", "cache marks", {"system", "messages"}),
-        ("messages", "temperature", {"temperature"}),
         ("messages", "effort", {"output_config"}),
         ("messages", "schema", {"output_config", "messages"}),
+        ("messages", "output config", {"output_config"}),  # what is tried last
     ],
 )
 def test_without_a_parameter_the_body_lacks_that_and_nothing_else(api: str, without: str, gone: set[str]) -> None:
@@ -267,15 +271,20 @@ def test_the_schema_in_words_is_the_schema() -> None:
     ("query", "sampling"),
     [
         ("", "default"),
+        ("?temperature=0", "temperature=0"),
         ("?temperature=0.3", "temperature=0.3"),
         ("?temperature=1", "temperature=1"),
         ("?effort=low&temperature=0.50", "temperature=0.5 effort=low"),
+        ("?effort=max", "effort=max"),
         ("?max_output_tokens=900", "max_output_tokens=900"),
         ("?echo=m-2026", "default"),
     ],
 )
 def test_the_sampling_that_was_asked_for_is_part_of_the_judge_s_name(query: str, sampling: str) -> None:
-    for model in (make_openai(f"m{query}", TERMS), make_anthropic(f"m{query}", TERMS), make_compatible(f"m@http://h/v1{query}", TERMS)):
+    models = [make_openai(f"m{query}", TERMS), make_compatible(f"m@http://h/v1{query}", TERMS)]
+    if "temperature" not in query:
+        models.append(make_anthropic(f"m{query}", TERMS))
+    for model in models:
         assert (model.model, model.sampling) == ("m", sampling)
         assert model.echo == ("m-2026" if "echo" in query else "m")
 
@@ -296,9 +305,12 @@ def test_each_name_makes_its_api() -> None:
         ("ChatCompletions", "compatible"),
     ]
     assert made["openai chat"].sampling == "api=chat"  # another API may answer otherwise: another judge
-    for wrong in ("m?logprobs=true", "m?api=chat"):
-        with pytest.raises(UsageProblem, match="unknown option"):
+    for wrong in ("m?logprobs=true", "m?api=chat", "m?temperature=0.5"):
+        with pytest.raises(UsageProblem, match=r"unknown option .* allowed: effort, max_output_tokens, echo"):
             make_anthropic(wrong, TERMS)
+    for effort in ("none", "minimal"):
+        with pytest.raises(UsageProblem, match=f"option effort is '{effort}'; expected low, medium, high, xhigh, max"):
+            make_anthropic(f"m?effort={effort}", TERMS)
 
 
 # Parity with the SDKs
@@ -343,9 +355,7 @@ SDK: dict[str, Any] = {
 
 @pytest.mark.parametrize("api", APIS)
 def test_the_sdk_knows_every_key_and_value_of_a_body(api: str) -> None:
-    # The Messages API of this SDK has no temperature any more.
-    spec = ModelSpec("m", effort="low", max_output_tokens=900) if api == "messages" else EVERYTHING
-    model, rubric = APIS[api](spec), load_rubric("collections")
+    model, rubric = APIS[api](EVERYTHING), load_rubric("collections")
     transcript = Transcript(id="d", turns=(Turn(role=Role.USER, text="Hi."), Turn(role=Role.AGENT, text="Hello.")))
     question = Structured(rubric, model).questions(transcript, views(transcript, rubric)[0], "n" * 32, shared=True)[0].content
     for request in (question, question.again("five", "not JSON")):
@@ -355,6 +365,12 @@ def test_the_sdk_knows_every_key_and_value_of_a_body(api: str) -> None:
             assert body.keys() <= hints.keys()
             assert {name for name, value in body.items() if not fits(value, hints[name])} == set()
             assert fits(body, SDK[api])
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_sdk_knows_every_effort_that_can_be_asked_for(api: str) -> None:
+    for effort in ANTHROPIC_EFFORTS if api == "messages" else EFFORTS:
+        assert fits(APIS[api](ModelSpec("m", effort=effort)).body(REQUEST), SDK[api]), effort
 
 
 def test_the_sdk_knows_every_key_and_value_of_a_decision() -> None:
@@ -534,6 +550,49 @@ def test_anthropic_counts_cached_tokens_apart() -> None:
     assert Messages(ModelSpec("m")).usage({"usage": {"input_tokens": 10, "cache_read_input_tokens": 5}}) == Usage(
         input_tokens=15, cached_tokens=5
     )
+
+
+CHAT = chat("{}")["choices"][0]
+
+
+@pytest.mark.parametrize(
+    ("api", "reply"),
+    [
+        ("responses", {"usage": [1]}),
+        ("responses", {"usage": {"input_tokens": "many"}}),
+        ("responses", {"output": "x"}),
+        ("responses", responses(status="failed", error="x")),
+        ("responses", responses(status="incomplete", incomplete_details="x")),
+        ("responses", responses({"type": "output_text", "text": None})),
+        ("responses", responses(output("{}") | {"logprobs": [{}]})),
+        ("responses", responses(output("{}") | {"logprobs": [{"token": "a", "top_logprobs": None}]})),
+        ("responses", responses(output("{}") | {"logprobs": [{"token": "a", "top_logprobs": [{"token": "a", "logprob": None}]}]})),
+        ("chat", {"usage": "x"}),
+        ("chat", {"choices": [{"message": "x"}]}),
+        ("chat", {"choices": [CHAT | {"logprobs": "x"}]}),
+        ("compatible", {"choices": [CHAT | {"logprobs": {"content": [{}]}}]}),
+        ("compatible", {"choices": [CHAT | {"logprobs": {"content": "abc"}}]}),
+        ("messages", {"usage": "x"}),
+        ("messages", {"stop_reason": "refusal", "stop_details": "x"}),
+        ("messages", {"content": [{"type": "text", "text": None}]}),
+        ("messages", {"content": {"type": "text", "text": "{}"}}),
+    ],
+)
+def test_an_answer_of_any_shape_is_a_failure_of_its_transcript_alone(api: str, reply: Body) -> None:
+    async def send(content: bytes) -> Sent:
+        return Sent(reply)
+
+    async def rated() -> Any:
+        line = Line(model, None, TERMS, send, NoReplies())
+        return await Rater(judge, line, NoReplies()).rate(Transcript(id="d", turns=(Turn(role=Role.AGENT, text="Hello."),)))
+
+    model, rubric = APIS[api](ModelSpec("m", logprobs=True)), load_rubric("collections")
+    judge = LLMJudge(rubric, Structured(rubric, model), TERMS)
+    failure = asyncio.run(rated())
+    assert isinstance(failure, JudgeFailure)
+    assert failure.kind in (FailureKind.MALFORMED, FailureKind.EMPTY)
+    assert failure.usage.requests in (1, 2)  # it may be asked once more
+    assert failure.model_validate_json(failure.model_dump_json()) == failure
 
 
 TOKENS = (Token("{", ()), Token("4", (("4", -0.1), ("5", -2.5))))

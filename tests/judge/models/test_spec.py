@@ -45,6 +45,9 @@ def test_every_effort_is_one(effort: str) -> None:
         ("org/model:7b@https://host.example/api/v1", "org/model:7b", "https://host.example/api/v1"),
         ("m@http://127.0.0.1:8000/v1?temperature=0.5", "m", "http://127.0.0.1:8000/v1"),
         ("m@http://[::1]:8000/v1", "m", "http://[::1]:8000/v1"),
+        ("google/gemini-9@001@http://h/v1", "google/gemini-9@001", "http://h/v1"),
+        ("m@2026-01-01@https://h/v1?temperature=0.5", "m@2026-01-01", "https://h/v1"),
+        ("@cf/meta/llama-9@http://h/v1", "@cf/meta/llama-9", "http://h/v1"),
     ],
 )
 def test_a_compatible_server_has_an_address(rest: str, model: str, url: str) -> None:
@@ -56,9 +59,9 @@ def test_a_compatible_server_has_an_address(rest: str, model: str, url: str) -> 
 @pytest.mark.parametrize(
     ("rest", "told"),
     [
-        ("", "--judge openai:: which model? Expected openai:MODEL"),
-        (" ", "--judge openai: : which model? Expected openai:MODEL"),
-        ("?temperature=1", "--judge openai:?temperature=1: which model? Expected openai:MODEL"),
+        ("", "--judge openai: which model? Expected openai:MODEL"),
+        (" ", "--judge openai: which model? Expected openai:MODEL"),
+        ("?temperature=1", "--judge openai: which model? Expected openai:MODEL"),
         ("m?tempreature=1", "--judge openai: unknown option 'tempreature' (did you mean 'temperature'?); allowed: " + ", ".join(OPTIONS)),
         ("m?seed=1", "--judge openai: unknown option 'seed'; allowed: " + ", ".join(OPTIONS)),
         ("m?api_key=sk-1", "--judge openai: unknown option 'api_key' (did you mean 'api'?); allowed: " + ", ".join(OPTIONS)),
@@ -94,7 +97,15 @@ def test_what_is_wrong_is_told_with_what_is_allowed(rest: str, told: str) -> Non
         ("m@ftp://h/v1", "--judge compatible:m: the server's address is 'ftp://h/v1'; expected compatible:MODEL@http://HOST/v1"),
         ("m@http://", "--judge compatible:m: the server's address is 'http://'; expected compatible:MODEL@http://HOST/v1"),
         ("m@http:///v1", "--judge compatible:m: the server's address is 'http:///v1'; expected compatible:MODEL@http://HOST/v1"),
-        ("@http://h/v1", "--judge compatible:@http://h/v1: which model? Expected compatible:MODEL@http://HOST/v1"),
+        ("m@http://[::1/v1", "--judge compatible:m: the server's address is 'http://[::1/v1'; expected compatible:MODEL@http://HOST/v1"),
+        ("m@http://[x]/v1", "--judge compatible:m: the server's address is 'http://[x]/v1'; expected compatible:MODEL@http://HOST/v1"),
+        (
+            "m@http://h:port/v1",
+            "--judge compatible:m: the server's address is 'http://h:port/v1'; expected compatible:MODEL@http://HOST/v1",
+        ),
+        ("m@http://h:99999", "--judge compatible:m: the server's address is 'http://h:99999'; expected compatible:MODEL@http://HOST/v1"),
+        ("m@http://h:0/v1", "--judge compatible:m: the server's address is 'http://h:0/v1'; expected compatible:MODEL@http://HOST/v1"),
+        ("@http://h/v1", "--judge compatible: which model? Expected compatible:MODEL@http://HOST/v1"),
         ("", "--judge compatible:: the server's address is ''; expected compatible:MODEL@http://HOST/v1"),
     ],
 )
@@ -104,7 +115,19 @@ def test_a_compatible_server_needs_an_address(rest: str, told: str) -> None:
     assert str(raised.value) == told
 
 
-@pytest.mark.parametrize("address", ["http://me:hunter2@h/v1", "https://hunter2@h/v1", "http://:hunter2@h/v1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://me:hunter2@h/v1",
+        "https://hunter2@h/v1",
+        "http://:hunter2@h/v1",
+        "HTTP://hunter2@h/v1",
+        "ftp://hunter2@h/v1",
+        "me:hunter2@h",
+        "http://hunter2@[::1/v1",
+        "http://h/v1@hunter2",
+    ],
+)
 def test_a_key_in_an_address_is_refused_and_not_told(address: str) -> None:
     with pytest.raises(UsageProblem, match="set COMPATIBLE_API_KEY instead") as raised:
         read_spec("compatible", f"m@{address}", OPTIONS, url=True)
@@ -116,12 +139,18 @@ def test_an_option_that_the_api_lacks_is_unknown_to_it() -> None:
         read_spec("anthropic", "m?logprobs=true", ("temperature", "echo"))
 
 
+def test_an_effort_that_the_api_lacks_is_told_with_those_that_it_has() -> None:
+    with pytest.raises(UsageProblem, match="option effort is 'minimal'; expected low, high"):
+        read_spec("anthropic", "m?effort=minimal", OPTIONS, efforts=("low", "high"))
+
+
 @pytest.mark.parametrize(
     ("spec", "sampling"),
     [
         (ModelSpec("m"), "default"),
         (ModelSpec("m", url="http://h", echo="x"), "default"),
         (ModelSpec("m", temperature=1.0), "temperature=1"),
+        (ModelSpec("m", temperature=0.0), "temperature=0"),
         (ModelSpec("m", temperature=0.25, effort="low", max_output_tokens=9, logprobs=True, api="chat"),
          "temperature=0.25 effort=low max_output_tokens=9 logprobs=True api=chat"),
         (ModelSpec("m", logprobs=False), "default"),

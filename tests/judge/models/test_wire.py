@@ -85,9 +85,11 @@ def test_a_status_says_what_to_do(status: int, body: Any, kind: FailureKind, unu
         (500, openai("It broke."), "status 500: It broke."),
         (500, {}, "status 500"),
         (500, None, "status 500"),
-        (500, [1, 2], "status 500"),
+        (500, [1, 2], "status 500: [1, 2]"),
+        (500, {"detail": "Not here."}, 'status 500: {"detail": "Not here."}'),
+        (500, {"error": {"code": 7}}, 'status 500: {"error": {"code": 7}}'),
         (500, {"error": "It broke."}, "status 500: It broke."),
-        (500, {"error": None}, "status 500"),
+        (500, {"error": None}, 'status 500: {"error": null}'),
         (502, "<html>\n<h1>Bad   Gateway</h1>\n</html>", "status 502: <html> <h1>Bad Gateway</h1> </html>"),
         (500, openai("x" * 1000), "status 500: " + "x" * SHOWN),
         (401, openai("Wrong key."), "status 401: Wrong key.; check the key and what it may use"),
@@ -112,6 +114,8 @@ def test_the_server_s_words_are_told_on_one_short_line(status: int, body: Any, d
         (anthropic("output_config.format: Extra inputs are not permitted"), "output_config", "temperature"),
         ({"object": "error", "message": "Unknown field: Logprobs", "code": 400}, "logprobs", "temperature"),
         ("response_format is not supported", "response_format", "temperature"),
+        ({"detail": [{"loc": ["body", "response_format"], "msg": "extra fields not permitted"}]}, "response_format", "temperature"),
+        ({"detail": "Unknown field: top_logprobs"}, "logprobs", "temperature"),
     ],
 )
 def test_a_refused_parameter_is_named(body: Any, refused: str, other: str) -> None:
@@ -151,6 +155,14 @@ def test_a_key_of_any_form_is_wiped() -> None:
     assert trouble_of(401, {}, "wrong key", None).detail == "status 401: wrong key; check the key and what it may use"
 
 
+@pytest.mark.parametrize("before", range(SHOWN - 30, SHOWN + 1))
+def test_no_part_of_a_key_is_told_where_the_words_are_cut(before: int) -> None:
+    for key in ("hunter2-hunter2-hunter2", KEY):
+        detail = trouble_of(400, {}, "x" * (before - 1) + f" {key} and so on", key).detail
+        assert key[:3] not in detail
+        assert len(detail) <= SHOWN + len("status 400: ")
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["error", "message", "param", "code", "type"]), inner),
@@ -188,6 +200,10 @@ def test_any_answer_to_any_status_is_a_trouble(status: int, body: Any, headers: 
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"}, None),  # a time of no place
         ({"retry-after": "Wed, 99 Foo 20155 99:99:99 GMT"}, None),
         ({"retry-after-ms": "soon"}, None),
+        ({"retry-after-ms": "soon", "retry-after": "3"}, 3.0),
+        ({"retry-after-ms": "-5", "retry-after": "3"}, 3.0),
+        ({"retry-after-ms": "inf"}, None),
+        ({"retry-after-ms": "nan"}, None),
         ({"retry-after-ms": ""}, None),
     ],
 )
