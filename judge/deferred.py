@@ -233,7 +233,7 @@ async def _each(
                 if search:
                     with _alone(ledger) as alone:
                         found += await _find_lost(ledger, api, spec, terms) if alone else []
-                for batch in ledger.batches("open", *(() if search else ("submitting",))):
+                for batch in ledger.batches("open", "submitting"):
                     if batch.judge == spec:
                         try:
                             found.append(await work(batch, api))
@@ -255,7 +255,9 @@ async def _look(batch: StoredBatch, api: DeferredApi, terms: Terms) -> Collected
 
 
 async def _collect(batch: StoredBatch, api: DeferredApi, ledger: Ledger, terms: Terms, *, cancel: bool) -> Collected:
-    remote = batch.remote or ""
+    remote = batch.remote
+    if remote is None:
+        return Collected(batch, "whether it arrived is not known yet, or another process is submitting it", ended=False)
     if cancel:
         await _patiently(terms, batch.judge, lambda: api.cancel(remote))
     stands = await _patiently(terms, batch.judge, lambda: api.look(remote))
