@@ -80,6 +80,7 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._judges: set[str] = set()  # keys of those that are stored for certain
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # The engine works in a thread of its own; it and its caller never use the ledger at the same time.
@@ -157,11 +158,14 @@ class Ledger(AbstractContextManager["Ledger"]):
         """
         at = _now()
         beaten = []
+        keys = set()
         with self._writing():
             for transcript_hash, repeat, answer in answers:
                 key = answer.judge.key
+                keys.add(key)
                 row = (transcript_hash, key, repeat, answer.model_dump_json(), at)
-                self._db.conn.execute("insert or ignore into judges values (?, ?)", (key, answer.judge.model_dump_json()))
+                if key not in self._judges:
+                    self._db.conn.execute("insert or ignore into judges values (?, ?)", (key, answer.judge.model_dump_json()))
                 if isinstance(answer, Verdict):
                     stored = self._db.conn.execute("insert or ignore into verdicts values (?, ?, ?, ?, ?)", row)
                     if not stored.rowcount:
@@ -169,9 +173,11 @@ class Ledger(AbstractContextManager["Ledger"]):
                     self._db.conn.execute("delete from failures where transcript_hash = ? and judge_key = ? and repeat = ?", row[:3])
                 else:
                     self._db.conn.execute("insert or replace into failures values (?, ?, ?, ?, ?)", row)
-            replies = ((key, json.dumps(reply), at) for key, reply in (keep or {}).items())
-            self._db.conn.executemany("insert or replace into replies values (?, ?, ?)", replies)
+            if keep:
+                replies = ((key, json.dumps(reply), at) for key, reply in keep.items())
+                self._db.conn.executemany("insert or replace into replies values (?, ?, ?)", replies)
             self._db.conn.executemany("delete from replies where key = ?", ((key,) for key in forget))
+        self._judges.update(keys)
         return beaten
 
     def reply(self, key: str) -> dict[str, Any] | None:

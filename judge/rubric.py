@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -38,8 +39,13 @@ class Scale:
     @classmethod
     def of(cls, levels: Sequence[str]) -> Self:
         """Return the scale of so many levels: 0 or 1 for two, 1..n for more."""
-        low = 0 if len(levels) == 2 else 1
-        return cls(low, low + len(levels) - 1)
+        return cls._of(len(levels))
+
+    @classmethod
+    @cache  # criteria are asked for their scale once a rating
+    def _of(cls, count: int) -> Self:
+        low = 0 if count == 2 else 1
+        return cls(low, low + count - 1)
 
     def to_unit(self, value: float) -> float:
         """Map a rating to [-1, 1]: worst level -1, best level 1.

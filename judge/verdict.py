@@ -156,11 +156,10 @@ def misfit(verdict: Verdict, rubric: Rubric, transcript: Transcript) -> str | No
 
 
 def _misfit(ratings: dict[str, Rating], criteria: tuple[Criterion | StateCriterion, ...]) -> str | None:
-    expected = [criterion.name for criterion in criteria]
-    if ratings.keys() != set(expected):
-        return f"rated {sorted(ratings)}, expected {sorted(expected)}"
+    if len(ratings) != len(criteria) or any(criterion.name not in ratings for criterion in criteria):
+        return f"rated {sorted(ratings)}, expected {sorted(criterion.name for criterion in criteria)}"
     for criterion in criteria:
-        value = ratings[criterion.name].value
-        if not criterion.scale.low <= value <= criterion.scale.high:
-            return f"{criterion.name} is {value}, allowed {criterion.scale.low} to {criterion.scale.high}"
+        value, scale = ratings[criterion.name].value, criterion.scale
+        if not scale.low <= value <= scale.high:
+            return f"{criterion.name} is {value}, allowed {scale.low} to {scale.high}"
     return None
