@@ -785,3 +785,15 @@ def test_the_installed_command_does_the_same(run: Runner, provider: Provider) ->
 
     assert [installed(*args) for args in (score(OPENAI, "--batch"), ["batch", "collect"], score(OPENAI))] == [0, 0, 0]
     assert (provider.asked(), provider.stats()["lines"]) == (0, 2)
+
+
+@pytest.mark.parametrize("verb", [["collect"], ["collect", "--wait", "--every", "0.2"], ["cancel"]])
+def test_a_batch_of_unknown_arrival_is_told_and_waited_for(run: Runner, provider: Provider, verb: list[str]) -> None:
+    run.write(3)
+    provider.control(script=["cut_stream"], batch_delay=4)
+    assert run(*score(ANTHROPIC, "--batch", "--max-retries", "0")).returncode == 2
+    done = run("batch", *verb)
+    if "--wait" in verb:
+        assert (done.returncode, run.states()) == (0, ["collected"])
+    else:
+        assert (done.returncode, "no batch is open" in done.stdout, run.states()) == (1, False, ["submitting"])
