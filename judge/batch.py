@@ -50,7 +50,7 @@ def rate_all(
     more = True
     with _Engine(judge, ledger, repeats or Repeats()) as engine:
         while True:
-            while more and len(waiting) <= AHEAD - CHUNK and not (waiting and waiting[0][1].done()):
+            while more and len(waiting) <= engine.ahead - CHUNK and not (waiting and waiting[0][1].done()):
                 chunk = list(islice(stream, CHUNK))
                 more = len(chunk) == CHUNK
                 waiting.extend(zip(chunk, engine.submit(chunk), strict=True))
@@ -67,6 +67,8 @@ class _Engine:
         self._judge, self._repeats = judge, repeats
         self._book = Book(ledger)
         self._members = judge.members if isinstance(judge, Panel) else (judge,)
+        # A judge that waits for nobody gains nothing from being asked ahead: two busy threads would only contend for the interpreter.
+        self.ahead = AHEAD if any(isinstance(member, Connecting) for member in self._members) else CHUNK
         self._thread = threading.Thread(target=self._run, name="judge", daemon=True)
         self._ready: Future[None] = Future()
         self._raters: dict[str, Judge] = {}
