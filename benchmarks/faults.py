@@ -57,13 +57,12 @@ def faulty(folder: Path, url: str, env: dict[str, str], count: int) -> None:
     )
 
 
-def killed(folder: Path, url: str, env: dict[str, str], unit: str, count: int) -> None:
-    """Kill a run in the middle, run it again; print what was asked twice."""
+def killed(folder: Path, url: str, env: dict[str, str], unit: str, count: int, wanted: int) -> None:
+    """Kill a run after `wanted` answers, run it again; print what was asked twice."""
     control(url, reset=True)
     control(url, **dict.fromkeys(FAULTS, 0.0))
     line = command(folder, unit, f"killed-{unit}")
     with subprocess.Popen(line, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        wanted = count // 2 if unit == "dialogue" else 3 * count
         while stats(url)["answered"] < wanted:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
@@ -93,8 +92,8 @@ def main() -> None:
         print()
         row("run", "dialogues", "answered before", "scored", "in flight at most", "requests of the 2nd run", "asked twice after an answer")
         print("|" + "---|" * 7)
-        killed(folder, url, env, "dialogue", count)
-        killed(folder, url, env, "turn", count // 10)
+        killed(folder, url, env, "dialogue", count, count // 2)
+        killed(folder, url, env, "turn", count, count)
 
 
 if __name__ == "__main__":
