@@ -17,8 +17,9 @@ from judge.book import Book
 from judge.contract import Connecting, Judge
 from judge.gate import Stopped
 from judge.ledger import Answer, Ledger
-from judge.panel import Panel
+from judge.panel import Panel, members_of
 from judge.pooling import Repeats, pooled, undecided
+from judge.together import together
 from judge.verdict import FailureKind, JudgeFailure, Verdict, misfit
 
 CHUNK = 128  # transcripts looked up together
@@ -66,7 +67,7 @@ class _Engine:
     def __init__(self, judge: Judge, ledger: Ledger, repeats: Repeats) -> None:
         self._judge, self._repeats = judge, repeats
         self._book = Book(ledger)
-        self._members = judge.members if isinstance(judge, Panel) else (judge,)
+        self._members = members_of(judge)
         # A judge that waits for nobody gains nothing from being asked ahead: two busy threads would only contend for the interpreter.
         self.ahead = AHEAD if any(isinstance(member, Connecting) for member in self._members) else CHUNK
         self._thread = threading.Thread(target=self._run, name="judge", daemon=True)
@@ -195,8 +196,6 @@ class _Engine:
             while self._wants_more(answer, len(answers)):
                 answers.append(await self._once(transcript, key, len(answers)))
                 answer = self._pooled(answers)
-        except Stopped:
-            self._settle(key, None, Stopped())
         except BaseException as error:
             self._settle(key, None, error)
             if not isinstance(error, Exception):
@@ -213,14 +212,7 @@ class _Engine:
 
     async def _once(self, transcript: Transcript, key: str, repeat: int) -> Answer:
         """Return one rating by every member, from the ledger where it is there."""
-        if len(self._members) == 1:
-            return await self._member(self._members[0], transcript, key, repeat)
-        work = (self._member(member, transcript, key, repeat) for member in self._members)
-        answers = await asyncio.gather(*work, return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return self._reduced([answer for answer in answers if not isinstance(answer, BaseException)])
+        return self._reduced(await together(self._member(member, transcript, key, repeat) for member in self._members))
 
     async def _member(self, member: Judge, transcript: Transcript, key: str, repeat: int) -> Answer:
         if (len(self._members) > 1 or self._repeats.most > 1) and (known := self._book.verdicts(member.id, [key], repeat)):

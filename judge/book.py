@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from judge.chat import Trouble
+from judge.contract import Body
 from judge.ledger import Answer, Ledger
 from judge.verdict import FailureKind, JudgeId
 
-Body = dict[str, Any]
 Settle = Callable[[Answer | BaseException], None]
 
 

@@ -25,6 +25,11 @@ class ChatRequest:
     exchange: tuple[tuple[str, str], ...] = ()  # earlier answers, each with what was wrong with it
 
     @property
+    def marked_blocks(self) -> list[tuple[str, bool]]:
+        """The blocks, each with whether a prompt cache is to keep what ends with it."""
+        return [(block, self.shared and at >= len(self.blocks) - 2) for at, block in enumerate(self.blocks)]
+
+    @property
     def question_with_schema(self) -> str:
         """The question for a server that takes no schema: the schema stands in it."""
         schema = json.dumps(self.schema, separators=(",", ":"))

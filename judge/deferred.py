@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanag
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 
 from dialogue.errors import UsageProblem
@@ -20,14 +19,14 @@ from judge.gate import Gate
 from judge.ledger import Ledger, StoredBatch
 from judge.line import BATCHED, Call
 from judge.llm import LLMJudge
-from judge.panel import Panel
+from judge.panel import members_of
 from judge.pooling import Repeats
+from judge.unrated import unrated
 from judge.verdict import FailureKind, Usage
 from judge.view import TooLong
 
 MOST_REQUESTS = 10_000  # in one batch; both vendors take more, but a batch is held in memory
 MOST_BYTES = 64 * 2**20
-LOOKED_UP = 128  # transcripts looked up in the ledger together
 STORED = 500  # answers in one transaction
 Found = TypeVar("Found")
 
@@ -55,14 +54,14 @@ class Collected:
     without: Counter[str] = field(default_factory=Counter)  # why there is no answer
 
 
-def members_of(judge: Judge) -> tuple[LLMJudge, ...]:
+def _asked(judge: Judge) -> tuple[LLMJudge, ...]:
     """Return the judges that are asked, each of which must have a Batch API.
 
     Raises:
         UsageProblem: one has none.
     """
     found = []
-    for member in judge.members if isinstance(judge, Panel) else (judge,):
+    for member in members_of(judge):
         if not isinstance(member, LLMJudge) or not isinstance(member.form.model, Deferring) or member.terms.replay:
             raise UsageProblem(f"--batch: {member.id.provider}/{member.id.model} has no Batch API; leave --batch out")
         found.append(member)
@@ -75,7 +74,7 @@ async def submit(transcripts: Iterable[Transcript], judge: Judge, ledger: Ledger
     Raises:
         UsageProblem: a judge has no Batch API, a provider does not take the batch, or another process submits with this ledger.
     """
-    members, done = members_of(judge), Submitted()
+    members, done = _asked(judge), Submitted()
     async with AsyncExitStack() as stack:
         if not stack.enter_context(_alone(ledger)):
             raise UsageProblem(f"another process is submitting with the ledger {ledger.path}; wait for its end")
@@ -85,29 +84,38 @@ async def submit(transcripts: Iterable[Transcript], judge: Judge, ledger: Ledger
             posts[member.id.key] = _Post(member, api, ledger)
             await _find_lost(ledger, api, member.spec, member.terms)
         pending = ledger.pending_calls()
-        for transcript, member, repeat in _missing(transcripts, members, ledger, repeats, done):
-            try:
-                calls = [member.call(question, repeat) for step in member.questions(transcript) for question in step]
-            except TooLong:
-                done.too_long += 1
-                continue
-            for call in calls:
-                if call.key in pending or ledger.reply(call.key) is not None:
-                    done.under_way += 1
-                    continue
+        for part in unrated(transcripts, members, ledger, repeats):
+            done.rated += part.distinct - part.unrated
+            for transcript, member, repeat in part.missing:
                 try:
-                    usage = Usage(input_tokens=call.tokens, output_tokens=call.output)
-                    member.terms.meter.promise(member.price.of(usage, batch=True) if member.price else None)
-                except Trouble as spent:
-                    done.stopped = spent.detail
+                    calls = [member.call(question, repeat) for step in member.questions(transcript) for question in step]
+                except TooLong:
+                    done.too_long += 1
+                    continue
+                for call in calls:
+                    if call.key in pending or ledger.reply(call.key) is not None:
+                        done.under_way += 1
+                    elif _affordable(call, member, done):
+                        pending[call.key] = ""
+                        await posts[member.id.key].add(call, done)
+                if done.stopped:
                     break
-                pending[call.key] = ""
-                await posts[member.id.key].add(call, done)
             if done.stopped:
                 break
         for post in posts.values():
             await post.send(done)
     return done
+
+
+def _affordable(call: Call, member: LLMJudge, done: Submitted) -> bool:
+    """Say whether a call fits into the budget, and set its price aside; the first that does not stops the submission."""
+    if done.stopped is None:
+        usage = Usage(input_tokens=call.tokens, output_tokens=call.output)
+        try:
+            member.terms.meter.promise(member.price.of(usage, batch=True) if member.price else None)
+        except Trouble as spent:
+            done.stopped = spent.detail
+    return done.stopped is None
 
 
 @contextmanager
@@ -120,27 +128,6 @@ def _alone(ledger: Ledger) -> Iterator[bool]:
             yield False
         else:
             yield True
-
-
-def _missing(
-    transcripts: Iterable[Transcript], members: Sequence[LLMJudge], ledger: Ledger, repeats: Repeats, done: Submitted
-) -> Iterator[tuple[Transcript, LLMJudge, int]]:
-    """Yield what has no verdict yet, each distinct dialogue once."""
-    stream = iter(transcripts)
-    seen: set[str] = set()
-    while chunk := list(islice(stream, LOOKED_UP)):
-        by_hash = {t.content_hash(with_outcome=members[0].rubric.sees_outcome): t for t in chunk}
-        fresh = [key for key in by_hash if key not in seen]
-        seen.update(fresh)
-        asked = set()
-        for member in members:
-            for repeat in range(repeats.least):
-                known = ledger.verdicts(member.id, fresh, repeat)
-                for key in fresh:
-                    if key not in known:
-                        asked.add(key)
-                        yield by_hash[key], member, repeat
-        done.rated += len(fresh) - len(asked)
 
 
 class Undecided(Exception):

@@ -41,7 +41,7 @@ def make_call(body: Callable[[Collection[str]], Body], varying: Iterable[str], r
     for text in varying:
         fixed = fixed.replace(text.encode(), NEUTRAL)
     digest = hashlib.sha256(f"{repeat}\x00".encode() + fixed)
-    return Call(digest.hexdigest(), body, content, int(len(content) / BYTES_PER_TOKEN) + 1, output)
+    return Call(digest.hexdigest(), body, content, estimated_tokens(content), output)
 
 
 def _encoded(body: Body) -> bytes:
@@ -51,9 +51,9 @@ def _encoded(body: Body) -> bytes:
         return json.dumps(body, separators=(",", ":")).encode()
 
 
-def estimated_tokens(text: str) -> int:
+def estimated_tokens(text: str | bytes) -> int:
     """Return about how many tokens a text has. No vendor's tokeniser is asked: a budget needs the size, not the digit."""
-    return int(len(text.encode()) / BYTES_PER_TOKEN) + 1
+    return int(len(text.encode() if isinstance(text, str) else text) / BYTES_PER_TOKEN) + 1
 
 
 _NAMES = {"schema": "a JSON schema (the schema stands in the prompt, answers are checked)", "json": "a JSON format"}

@@ -1,6 +1,5 @@
 """The judge that asks a language model: views of a transcript become requests, their answers a verdict or a failure."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from judge.recording import load
 from judge.reply import Malformed, Part
 from judge.rubric import Rubric, Unit
 from judge.structured import Structured
+from judge.together import together
 from judge.verdict import FailureKind, JudgeFailure, JudgeId, Rating, TurnRatings, Usage, Verdict
 from judge.view import TooLong, views
 
@@ -123,7 +123,7 @@ class Rater:
         try:
             parts: list[Part] = []
             for step in self._judge.questions(transcript):
-                parts += await _together([rating.answer(question) for question in step])
+                parts += await together(rating.answer(question) for question in step)
         except TooLong as error:
             return self._failure(FailureKind.TOO_LONG, str(error), rating.usage)
         except Malformed as error:
@@ -185,18 +185,6 @@ class _Rating:
             raise Trouble(FailureKind.MALFORMED, f"an answer of another shape ({type(error).__name__}: {error})") from None
         self._line.check_echo(heard.model)
         return heard.part
-
-
-async def _together(work: Iterable) -> list[Part]:  # type: ignore[type-arg]
-    """Run the coroutines at the same time; when one fails, the others still come home (they are paid for) before it is told."""
-    coroutines = list(work)
-    if len(coroutines) == 1:
-        return [await coroutines[0]]
-    answers = await asyncio.gather(*coroutines, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return answers  # type: ignore[return-value]
 
 
 class Recording:

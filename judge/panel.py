@@ -38,6 +38,11 @@ class PanelFile(BaseModel):
     member: Annotated[tuple[Member, ...], Field(min_length=2, max_length=20)]
 
 
+def members_of(judge: Judge) -> tuple[Judge, ...]:
+    """Return the judges that a judge is made of: a panel's members, or itself."""
+    return judge.members if isinstance(judge, Panel) else (judge,)
+
+
 def make_panel(rubric: Rubric, rest: str, terms: Terms) -> "Panel":
     """Return the judge of `--judge panel:FILE`.
 

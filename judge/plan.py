@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from dialogue.transcript import Transcript
 from judge.contract import Judge, Terms
@@ -10,12 +9,12 @@ from judge.form import CacheUse
 from judge.ledger import Ledger
 from judge.line import Call
 from judge.llm import LLMJudge
-from judge.panel import Panel
+from judge.panel import members_of
 from judge.pooling import Repeats
+from judge.unrated import unrated
 from judge.verdict import Usage
 from judge.view import TooLong
 
-LOOKED_UP = 128
 SHORTEST_PREFIX = 1024  # tokens: what most models' prompt caches keep at least
 SECONDS_AN_ANSWER = 3.0  # assumed, for the time without caps
 
@@ -68,25 +67,15 @@ class Plan:
 
 def plan(transcripts: Iterable[Transcript], judge: Judge, ledger: Ledger, repeats: Repeats, terms: Terms) -> Plan:
     """Return what rating the transcripts would ask for that is not in the ledger, counting `repeats.least` ratings of each."""
-    members = judge.members if isinstance(judge, Panel) else (judge,)
+    members = members_of(judge)
     made = Plan(terms, members={m.id.key: MemberPlan(f"{m.id.provider}/{m.id.model}", _priced(m)) for m in members})
-    pending, seen = ledger.pending_calls(), set[str]()
-    stream = iter(transcripts)
-    while chunk := list(islice(stream, LOOKED_UP)):
-        by_hash = {t.content_hash(with_outcome=judge.rubric.sees_outcome): t for t in chunk}
-        fresh = [key for key in by_hash if key not in seen]
-        seen.update(fresh)
-        made.dialogues += len(chunk)
-        asked = set()
-        for member in members:
-            for repeat in range(repeats.least):
-                known = ledger.verdicts(member.id, fresh, repeat)
-                missing = [key for key in fresh if key not in known]
-                asked.update(missing)
-                for key in missing:
-                    if isinstance(member, LLMJudge):
-                        _add(made, made.members[member.id.key], member, by_hash[key], repeat, ledger, pending)
-        made.rated += len(chunk) - len(asked)
+    pending = ledger.pending_calls()
+    for part in unrated(transcripts, members, ledger, repeats):
+        made.dialogues += part.dialogues
+        made.rated += part.dialogues - part.unrated
+        for transcript, member, repeat in part.missing:
+            if isinstance(member, LLMJudge):
+                _add(made, made.members[member.id.key], member, transcript, repeat, ledger, pending)
     return made
 
 

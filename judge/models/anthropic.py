@@ -39,7 +39,7 @@ class Messages:
 
     def body(self, request: ChatRequest, without: Collection[str] = ()) -> Body:
         spec, marks = self._spec, "cache marks" not in without
-        parts = [_text(block, mark=marks and request.shared and k >= len(request.blocks) - 2) for k, block in enumerate(request.blocks)]
+        parts = [_text(block, mark=marks and kept) for block, kept in request.marked_blocks]
         parts.append(_text(request.question_with_schema if "schema" in without else request.question))
         messages: list[Body] = [{"role": "user", "content": parts}, *request.second_try]
         body: Body = {

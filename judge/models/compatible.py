@@ -45,8 +45,7 @@ class ChatCompletions:
         spec, marks = self._spec, self._vendor and "cache marks" not in without
         question = request.question_with_schema if "schema" in without else request.question
         if marks:
-            first = len(request.blocks) - 2
-            parts = [_text(block, mark=request.shared and k >= first) for k, block in enumerate(request.blocks)]
+            parts = [_text(block, mark=kept) for block, kept in request.marked_blocks]
             system: Any = [_text(request.system, mark=True)]
             said: Any = [*parts, _text(question)]
         else:
