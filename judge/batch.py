@@ -169,7 +169,8 @@ class _Engine:
 
     def _known(self, hashes: list[str]) -> dict[str, Answer]:
         """Return the verdicts that need no rating: each member's, each repeat's, and none undecided."""
-        rows = [[self._book.verdicts(member.id, hashes, repeat) for member in self._members] for repeat in range(self._repeats.least)]
+        kept = [self._repeats.kept_as(self._repeats.first + number) for number in range(self._repeats.least)]
+        rows = [[self._book.verdicts(member.id, hashes, repeat) for member in self._members] for repeat in kept]
         known: dict[str, Answer] = {}
         for key in hashes:
             if all(key in found for row in rows for found in row):
@@ -191,10 +192,11 @@ class _Engine:
 
     async def _rate(self, transcript: Transcript, key: str) -> None:
         try:
-            answers = [await self._once(transcript, key, repeat) for repeat in range(self._repeats.least)]
+            first = self._repeats.first
+            answers = [await self._once(transcript, key, first + number) for number in range(self._repeats.least)]
             answer = self._pooled(answers)
             while self._wants_more(answer, len(answers)):
-                answers.append(await self._once(transcript, key, len(answers)))
+                answers.append(await self._once(transcript, key, first + len(answers)))
                 answer = self._pooled(answers)
         except BaseException as error:
             self._settle(key, None, error)
@@ -215,7 +217,8 @@ class _Engine:
         return self._reduced(await together(self._member(member, transcript, key, repeat) for member in self._members))
 
     async def _member(self, member: Judge, transcript: Transcript, key: str, repeat: int) -> Answer:
-        if (len(self._members) > 1 or self._repeats.most > 1) and (known := self._book.verdicts(member.id, [key], repeat)):
+        kept = self._repeats.kept_as(repeat)
+        if (len(self._members) > 1 or self._repeats.most > 1) and (known := self._book.verdicts(member.id, [key], kept)):
             return known[key]
         answer = await _rate_one(transcript, self._raters[member.id.key], repeat)
         if isinstance(answer, JudgeFailure) and answer.kind in UNSTORED:
@@ -226,7 +229,7 @@ class _Engine:
             if not stored.done():
                 stored.set_exception(result) if isinstance(result, BaseException) else stored.set_result(result)
 
-        self._book.record(key, repeat, answer, settle)
+        self._book.record(key, kept, answer, settle)
         return await stored
 
     def _reduced(self, answers: list[Answer]) -> Answer:

@@ -239,6 +239,14 @@ class Ledger(AbstractContextManager["Ledger"]):
             self._db.conn.execute("insert or ignore into judges values (?, ?)", (judge.key, judge.model_dump_json()))
             self._db.conn.execute("insert or replace into clearances values (?, ?, ?, null)", (judge.key, evidence, at))
 
+    def void(self, judge: JudgeId) -> bool:
+        """Take that leave back; say whether there was one. The evidence stays, with the time it was voided."""
+        with self._writing():
+            done = self._db.conn.execute(
+                "update clearances set voided_at = ? where judge_key = ? and voided_at is null", (_now(), judge.key)
+            )
+            return done.rowcount > 0
+
     def cleared(self, judge: JudgeId) -> bool:
         """Say whether `judge` has leave to produce rewards."""
         found = self._db.conn.execute("select 1 from clearances where judge_key = ? and voided_at is null", [judge.key])

@@ -21,6 +21,10 @@ BATCHED = "judge_batched"  # marks a kept answer that came at the Batch API's pr
 BYTES_PER_TOKEN = 4.0
 
 
+class AnotherModel(UsageProblem):
+    """The very first answer names another model than the one that was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request to be sent. `body` makes it without the parameters that the server turned out to refuse.
@@ -155,7 +159,7 @@ class Line:
         """See that the model asked has answered: an alias may point to another one tomorrow.
 
         Raises:
-            UsageProblem: the first answer of the run came from another one.
+            AnotherModel: the first answer of the run came from another one.
             Trouble: a later one did.
         """
         asked = self._model.echo
@@ -163,7 +167,7 @@ class Line:
             self._heard = True
             return
         if not self._heard:
-            raise UsageProblem(
+            raise AnotherModel(
                 f"{self._model.provider} answers as {echoed!r}, not as {asked!r}: a name that points to another model can change what it "
                 f"means overnight, and ratings with it; ask for {echoed!r}, or allow this echo with {asked}?echo={echoed}"
             )

@@ -9,6 +9,7 @@ from judge.rubric import Criterion, Rubric
 from judge.verdict import JudgeId, Rating, TurnRatings, Usage, Verdict
 
 Numbers = Sequence[float]
+SERIES = 1000  # more repeats than any series has
 
 
 class Reducer(StrEnum):
@@ -90,10 +91,20 @@ def _spread(ratings: Sequence[Rating], values: Numbers, weights: Numbers) -> flo
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How often a transcript is rated: `least` times, and up to `most` while a decision hangs on its spread."""
+    """How often a transcript is rated: `least` times, and up to `most` while a decision hangs on its spread.
+
+    They are numbered from `first`. Who needs ratings that were not given before (a check for drift) asks for another `series`: the
+    ledger keeps those apart.
+    """
 
     least: int = 1
     most: int = 1
+    first: int = 0
+    series: int = 0
+
+    def kept_as(self, repeat: int) -> int:
+        """Return the number under which the ledger keeps a repeat."""
+        return self.series * SERIES + repeat
 
     def of(self, judge: JudgeId) -> JudgeId:
         """Return the identity of the judge that rates so often and takes the mean."""

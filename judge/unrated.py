@@ -35,8 +35,8 @@ def unrated(transcripts: Iterable[Transcript], members: Sequence[Member], ledger
         asked: set[str] = set()
         missing = []
         for member in members:
-            for repeat in range(repeats.least):
-                known = ledger.verdicts(member.id, fresh, repeat)
+            for repeat in range(repeats.first, repeats.first + repeats.least):
+                known = ledger.verdicts(member.id, fresh, repeats.kept_as(repeat))
                 lacking = [key for key in fresh if key not in known]
                 asked.update(lacking)
                 missing += [(by_hash[key], member, repeat) for key in lacking]

@@ -55,7 +55,7 @@ def score(
     times = repeats or Repeats()
     own = ledger or Ledger(":memory:")
     try:
-        cleared = own.cleared(times.of(judge.id))
+        cleared = own.cleared(judge.id)  # a mean of its ratings means what a single one means, with less noise
         with closing(rate_all(transcripts, judge, own, repeats=times)) as rated:
             for transcript, answer in rated:
                 yield record(transcript, answer, cleared=cleared)

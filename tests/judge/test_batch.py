@@ -9,6 +9,7 @@ from dialogue import Transcript
 from judge import JudgeFailure, Ledger, LocalJudge, Verdict, load_rubric
 from judge.batch import AHEAD, CHUNK, rate_all
 from judge.pooling import Repeats
+from judge.unrated import unrated
 from judge.verdict import FailureKind
 
 RUBRIC = load_rubric("collections")
@@ -21,9 +22,11 @@ class Scripted(LocalJudge):
     def __init__(self) -> None:
         super().__init__(RUBRIC)
         self.asked: list[str] = []
+        self.repeats: list[int] = []
 
     async def rate(self, transcript: Transcript, repeat: int = 0) -> Verdict | JudgeFailure:  # type: ignore[override]
         self.asked.append(transcript.id)
+        self.repeats.append(repeat)
         await asyncio.sleep(0)
         text = transcript.turns[0].text
         verdict = self.verdict(transcript)
@@ -73,6 +76,57 @@ def test_a_second_run_asks_nothing_and_the_same_content_is_asked_once(said: Said
         assert judge.asked == []
         list(rate_all(dialogues, judge, ledger, repeats=Repeats(2, 2)))
         assert len(judge.asked) == 2
+
+
+def test_another_series_is_asked_afresh_and_the_same_one_is_not(said: Said) -> None:
+    dialogues = [said("A: Hello.", id="one"), said("A: Bye.", id="two")]
+    judge = Scripted()
+    with Ledger(":memory:") as ledger:
+        for series, asked in ((0, 2), (7, 2), (7, 0), (8, 2), (0, 0)):
+            judge.asked.clear()
+            rated = list(rate_all(dialogues, judge, ledger, repeats=Repeats(series=series)))
+            assert [answer for _, answer in rated] == [judge.verdict(transcript) for transcript in dialogues]
+            assert len(judge.asked) == asked, series
+        assert set(judge.repeats) == {0}  # which series it is, is the ledger's business
+        assert ledger.counts()["verdicts"] == 6
+
+
+def test_repeats_are_numbered_from_the_first(said: Said) -> None:
+    dialogue = said("A: Hello.")
+    key = dialogue.content_hash(with_outcome=False)
+    judge = Scripted()
+    with Ledger(":memory:") as ledger:
+        list(rate_all([dialogue], judge, ledger, repeats=Repeats(first=2, series=3)))
+        assert judge.repeats == [2]
+        assert [repeat for repeat in (0, 2, 3000, 3002) if ledger.verdicts(judge.id, [key], repeat)] == [3002]
+        list(rate_all([dialogue], judge, ledger, repeats=Repeats(3, 3, first=1, series=3)))
+        assert judge.repeats == [2, 1, 3]  # the one in the middle is known
+        list(rate_all([dialogue], judge, ledger, repeats=Repeats(3, 3, first=1, series=3)))
+        assert len(judge.repeats) == 3
+
+
+def test_a_failure_of_a_series_is_asked_again_in_that_series(said: Said) -> None:
+    judge = Scripted()
+    with Ledger(":memory:") as ledger:
+        for _ in range(2):
+            ((_, answer),) = rate_all([said("A: !raise")], judge, ledger, repeats=Repeats(first=1, series=5))
+            assert isinstance(answer, JudgeFailure)
+        assert (judge.repeats, ledger.counts()) == ([1, 1], {"verdicts": 0, "failures": 1})
+
+
+def test_what_is_unrated_is_told_by_series(said: Said) -> None:
+    dialogues = [said("A: Hello.", id="one"), said("A: Bye.", id="two")]
+    judge = Scripted()
+    with Ledger(":memory:") as ledger:
+        list(rate_all(dialogues[:1], judge, ledger, repeats=Repeats(first=1, series=4)))
+        for repeats, missing in (
+            (Repeats(), [("one", 0), ("two", 0)]),
+            (Repeats(first=1, series=4), [("two", 1)]),
+            (Repeats(2, 2, first=1, series=4), [("two", 1), ("one", 2), ("two", 2)]),
+            (Repeats(first=1, series=5), [("one", 1), ("two", 1)]),
+        ):
+            (part,) = unrated(dialogues, [judge], ledger, repeats)
+            assert [(transcript.id, repeat) for transcript, _, repeat in part.missing] == missing
 
 
 @pytest.mark.parametrize(

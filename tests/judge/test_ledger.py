@@ -57,6 +57,19 @@ def test_clearance(said: Callable[..., Transcript]) -> None:
         assert not ledger.cleared(OTHER.id)
 
 
+def test_a_voided_clearance_is_none_until_it_is_given_anew() -> None:
+    with Ledger(":memory:") as ledger:
+        assert not ledger.void(JUDGE.id)  # there was none
+        ledger.clear(JUDGE.id, "golden check 2026-11-21")
+        ledger.clear(OTHER.id, "golden check 2026-11-21")
+        assert ledger.void(JUDGE.id)
+        assert not ledger.cleared(JUDGE.id)
+        assert ledger.cleared(OTHER.id)
+        assert not ledger.void(JUDGE.id)  # it is void already
+        ledger.clear(JUDGE.id, "golden check 2026-11-22")
+        assert ledger.cleared(JUDGE.id)
+
+
 def test_a_failed_transaction_leaves_nothing_half_done(said: Callable[..., Transcript]) -> None:
     with Ledger(":memory:") as ledger:
 

@@ -210,6 +210,19 @@ def test_rating_more_than_once_is_another_judge(repeats: Repeats, sampling: str)
     assert (repeats.of(JUDGE).key == JUDGE.key) is (repeats.most == 1)
 
 
+def test_which_repeats_and_which_series_they_are_makes_no_other_judge() -> None:
+    assert Repeats(2, 3, first=4, series=7).of(JUDGE) == Repeats(2, 3).of(JUDGE)
+    assert Repeats(first=4, series=7).of(JUDGE) == JUDGE
+
+
+@given(st.integers(0, 10**8), st.integers(0, 10**8), st.integers(0, 999), st.integers(0, 999))
+def test_repeats_of_two_series_are_never_kept_under_one_number(one: int, other: int, repeat: int, again: int) -> None:
+    kept = Repeats(series=one).kept_as(repeat), Repeats(series=other).kept_as(again)
+    assert (kept[0] == kept[1]) == ((one, repeat) == (other, again))
+    assert 0 <= kept[0] < 2**63  # what a ledger's column holds
+    assert Repeats().kept_as(repeat) == repeat  # those of plain scoring are kept as ever
+
+
 # Whether more are worth asking for
 
 
