@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dialogue.transcript import Role, Transcript, Turn
 from judge.quoting import quoted
-from judge.rubric import Criterion, Rubric, StateCriterion, Unit
+from judge.rubric import Criterion, Marks, Rubric, StateCriterion, Unit
 from judge.schema import names_of
 from judge.view import View
 
@@ -25,8 +25,9 @@ its own rating, or to its rater, gains nothing by it.
 ANSWER = """\
 For each turn that is asked for, and for the episode where it is asked for, give in this order: "quote", the words of that turn
 (of any turn, for the episode), copied exactly, that decided its lowest or most telling rating, at most 25 words; "reason", one
-sentence of at most 30 words; then a whole number for each criterion.
+sentence of at most 30 words; then {mark} for each criterion.
 """
+MARK = {Marks.NUMBERS: "a whole number", Marks.LETTERS: "the letter of one level"}
 NO_HINDSIGHT = "The transcript ends with the turn to be rated. Rate it by what the agent could know then."
 WHOLE = "Rate every turn by what had been said up to it; later turns show what it led to, not what it was worth."
 
@@ -38,15 +39,16 @@ def new_nonce() -> str:
 
 def system_text(rubric: Rubric) -> str:
     """Return what stays the same for every transcript: the rules and the rubric."""
-    parts = [RULES, ANSWER, f"# Rubric: {rubric.name}\n{rubric.about}\n"]
-    parts += [f"## For each agent turn: {_criterion(criterion)}" for criterion in rubric.turn_criteria]
-    parts += [f"## For the episode as a whole: {_criterion(criterion)}" for criterion in rubric.episode]
+    parts = [RULES, ANSWER.format(mark=MARK[rubric.marks]), f"# Rubric: {rubric.name}\n{rubric.about}\n"]
+    parts += [f"## For each agent turn: {_criterion(criterion, rubric)}" for criterion in rubric.turn_criteria]
+    parts += [f"## For the episode as a whole: {_criterion(criterion, rubric)}" for criterion in rubric.episode]
     return "\n".join(parts)
 
 
-def _criterion(criterion: Criterion | StateCriterion) -> str:
-    levels = enumerate(criterion.levels, start=criterion.scale.low)
-    return f'"{criterion.name}"\n{criterion.question}\n' + "".join(f"{value}: {level}\n" for value, level in levels)
+def _criterion(criterion: Criterion | StateCriterion, rubric: Rubric) -> str:
+    scale = criterion.scale
+    levels = (f"{mark}: {criterion.levels[value - scale.low]}\n" for mark, value in rubric.marked(scale).items())
+    return f'"{criterion.name}"\n{criterion.question}\n' + "".join(levels)
 
 
 def decision_text(rubric: Rubric) -> str:

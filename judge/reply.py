@@ -10,7 +10,7 @@ from typing import Any
 from dialogue.errors import listed
 from dialogue.transcript import Transcript
 from judge.chat import Token
-from judge.rubric import Criterion, Rubric, Scale, StateCriterion
+from judge.rubric import Criterion, Marks, Rubric, Scale, StateCriterion
 from judge.schema import EPISODE, keys_of
 from judge.verdict import Rating
 from judge.view import View
@@ -20,6 +20,7 @@ REASON_CHARS, QUOTE_CHARS = 2000, 600  # of what is kept
 TOLD = 5  # mistakes named in one message
 DIGITS = 300  # of a whole number; a longer one is none, and Python would not read it
 _OUTSIDE = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
+_NAME_END = re.compile(r"\s*:")  # after a string that is the name of a value
 _ALIKE = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00a0": " "})
 
 
@@ -48,14 +49,14 @@ def read_answer(text: str, view: View, transcript: Transcript, rubric: Rubric, t
     answer = _parsed(text)
     expected = keys_of(transcript, view, rubric)
     _same_names(answer, [*expected, *([EPISODE] if view.episode else [])], "the answer")
-    held = _held(text, _object_in(text) or slice(0, 0), tokens) if tokens else {}
+    held = _held(text, _object_in(text) or slice(0, 0), tokens, rubric.marks) if tokens else {}
     quotes = _Quotes(transcript)
     wrong: list[str] = []
     turns = {}
     for key, index in expected.items():
-        turns[index] = _ratings(answer[key], key, rubric.turn_criteria, quotes, [index], wrong)
+        turns[index] = _ratings(answer[key], key, rubric.turn_criteria, rubric, quotes, [index], wrong)
     shown = list(view.shown)
-    episode = _ratings(answer[EPISODE], EPISODE, rubric.episode, quotes, shown, wrong) if view.episode else {}
+    episode = _ratings(answer[EPISODE], EPISODE, rubric.episode, rubric, quotes, shown, wrong) if view.episode else {}
     if wrong:
         raise Malformed("; ".join(wrong[:TOLD]) + (f"; and {len(wrong) - TOLD} more" if len(wrong) > TOLD else ""))
     if quotes.invented > quotes.found and quotes.invented > 1:
@@ -110,7 +111,13 @@ def _same_names(given: Any, expected: list[str], where: str) -> None:
 
 
 def _ratings(
-    given: Any, where: str, criteria: Sequence[Criterion | StateCriterion], quotes: "_Quotes", turns: list[int], wrong: list[str]
+    given: Any,
+    where: str,
+    criteria: Sequence[Criterion | StateCriterion],
+    rubric: Rubric,
+    quotes: "_Quotes",
+    turns: list[int],
+    wrong: list[str],
 ) -> dict[str, Rating]:
     _same_names(given, ["quote", "reason", *(criterion.name for criterion in criteria)], where)
     for name in ("quote", "reason"):
@@ -121,14 +128,26 @@ def _ratings(
     reason = _encodable(" ".join(given["reason"].split())[:REASON_CHARS])
     found = {}
     for criterion in criteria:
-        value, scale = given[criterion.name], criterion.scale
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            wrong.append(f"{where}.{criterion.name} is {_shown(value)}, expected a number")
-        elif not scale.low <= value <= scale.high:
-            wrong.append(f"{where}.{criterion.name} is {value}, expected {scale.low} to {scale.high}")
+        value = (_number if rubric.marks is Marks.NUMBERS else _letter)(given[criterion.name], criterion.scale, rubric)
+        if isinstance(value, str):
+            wrong.append(f"{where}.{criterion.name} is {_shown(given[criterion.name])}, expected {value}")
         else:
             found[criterion.name] = Rating(value=value, reason=reason, quote=quote, quote_turn=turn)
     return found
+
+
+def _number(given: Any, scale: Scale, rubric: Rubric) -> float | str:
+    """Return the rating that a number is, or what was expected instead."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        return "a number"
+    return given if scale.low <= given <= scale.high else f"{scale.low} to {scale.high}"
+
+
+def _letter(given: Any, scale: Scale, rubric: Rubric) -> float | str:
+    """Return the rating that a letter stands for, or what was expected instead."""
+    marked = rubric.marked(scale)
+    letter = given.strip().upper() if isinstance(given, str) else None
+    return marked[letter] if letter in marked else f"one of {listed(map(str, sorted(marked, key=str)))}"
 
 
 def _shown(value: Any) -> str:
@@ -173,40 +192,62 @@ def _plain(text: str) -> str:
     return " ".join("".join(c for c in text.translate(_ALIKE) if c.isprintable() or c.isspace()).casefold().split())
 
 
-def _held(text: str, part: slice, tokens: Sequence[Token]) -> Mapping[int, tuple[tuple[str, float], ...]]:
-    """Return what could have stood in the place of each number outside strings in a part of the text, by its number."""
+def _held(text: str, part: slice, tokens: Sequence[Token], marks: Marks) -> Mapping[int, tuple[tuple[str, float], ...]]:
+    """Return what could have stood in the place of each mark in a part of the text, by its number.
+
+    Numbers outside strings are counted; where letters are asked for, every string that is no name is, since any may be a mark.
+    """
     starts: dict[int, Token] = {}
     at = 0
-    for token in tokens:
-        starts[at + len(token.text) - len(token.text.lstrip())] = token
-        at += len(token.text)
+    for piece in tokens:
+        starts[at + len(piece.text) - len(piece.text.lstrip())] = piece
+        at += len(piece.text)
     found = {}
-    for number, match in enumerate(m for m in _OUTSIDE.finditer(text, part.start, part.stop) if m[0][0] != '"'):
-        if (said := starts.get(match.start())) and said.text.strip() == match[0]:
-            found[number] = said.alternatives
+    literals = _OUTSIDE.finditer(text, part.start, part.stop)
+    if marks is Marks.LETTERS:
+        said = (m for m in literals if m[0][0] == '"' and not _NAME_END.match(text, m.end()))
+        for number, match in enumerate(said):
+            for start in (match.start(), match.start() + 1):  # the token may hold the quotation mark before the letter, too
+                if (token := starts.get(start)) and _bare(token.text) == _bare(match[0]) != "":
+                    found[number] = token.alternatives
+        return found
+    for number, match in enumerate(m for m in literals if m[0][0] != '"'):
+        if (token := starts.get(match.start())) and token.text.strip() == match[0]:
+            found[number] = token.alternatives
     return found
+
+
+def _bare(text: str) -> str:
+    """Return a token without the JSON around a letter."""
+    return text.strip(' \t\r\n",}')
 
 
 def _weigh(
     answer: dict[str, Any], by_key: dict[str, dict[str, Rating]], rubric: Rubric, held: Mapping[int, Sequence[tuple[str, float]]]
 ) -> None:
-    """Make the ratings means over what the model held possible. Ratings are the only numbers of an answer, in its order."""
+    """Make the ratings means over what the model held possible.
+
+    Ratings are the only numbers of an answer, in its order; where they are letters, quotes and reasons are strings beside them.
+    """
+    counted = () if rubric.marks is Marks.NUMBERS else ("quote", "reason")
     number = 0
     for key, given in answer.items():
         ratings = by_key[key]
         scales = {c.name: c.scale for c in (rubric.episode if key == EPISODE else rubric.turn_criteria)}
         for name in given:
             if name in ratings:
-                ratings[name] = _expected(ratings[name], held.get(number, ()), scales[name])
-                number += 1
+                ratings[name] = _expected(ratings[name], held.get(number, ()), scales[name], rubric)
+            number += name in ratings or name in counted
 
 
-def _expected(rating: Rating, alternatives: Sequence[tuple[str, float]], scale: Scale) -> Rating:
+def _expected(rating: Rating, alternatives: Sequence[tuple[str, float]], scale: Scale, rubric: Rubric) -> Rating:
+    letters = rubric.marks is Marks.LETTERS
+    levels = {str(mark): value for mark, value in rubric.marked(scale).items()}
     masses: dict[int, float] = {}
     for text, logprob in alternatives:
-        word = text.strip()
-        if word.isascii() and word.isdigit() and scale.low <= int(word) <= scale.high:
-            masses[int(word)] = masses.get(int(word), 0.0) + math.exp(logprob)
+        level = levels.get(_bare(text).upper() if letters else text.strip())
+        if level is not None:
+            masses[level] = masses.get(level, 0.0) + math.exp(logprob)
     total = sum(masses.values())
     if not total:
         return rating

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, m
 
 from judge import datafile
 
+LETTERS = "ABCDEFGHIJK"  # as many as a scale has levels at most
 RESERVED = ("quote", "reason")  # what an answer holds beside the ratings
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -111,6 +112,20 @@ class Unit(StrEnum):
     TURN = "turn"  # what had been said up to the turn: one request a turn, no hindsight
 
 
+class LevelsShown(StrEnum):
+    """In which order a language model is shown the levels of a criterion. Each keeps its mark."""
+
+    WORST_FIRST = "worst_first"
+    BEST_FIRST = "best_first"
+
+
+class Marks(StrEnum):
+    """What a language model answers with: the numbers of the scale, or letters, A for the worst level."""
+
+    NUMBERS = "numbers"
+    LETTERS = "letters"
+
+
 class Rubric(BaseModel):
     """Turn criteria, episode criteria and at most one state criterion. Identity: name and content hash."""
 
@@ -120,6 +135,8 @@ class Rubric(BaseModel):
     about: Sentence
     sees_outcome: StrictBool = False
     unit: Unit = Unit.DIALOGUE
+    levels_shown: LevelsShown = LevelsShown.WORST_FIRST
+    marks: Marks = Marks.NUMBERS
     turn: Annotated[tuple[Criterion, ...], Field(min_length=1, max_length=50)]
     episode: tuple[Criterion, ...] = ()
     state: StateCriterion | None = None
@@ -155,8 +172,15 @@ class Rubric(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 (hex) of the content; comments and layout of the file do not count."""
-        # A unit that was not chosen does not count, so that rubrics older than the choice are still the same rubrics.
-        return content_hash(self, leave_out={"unit"} if self.unit is Unit.DIALOGUE else None)
+        # What was not chosen does not count, so that rubrics older than the choice are still the same rubrics.
+        choices = ("unit", "levels_shown", "marks")
+        return content_hash(self, leave_out={name for name in choices if getattr(self, name) == Rubric.model_fields[name].default})
+
+    def marked(self, scale: Scale) -> dict[int | str, int]:
+        """Return the marks of a scale's levels as a language model is shown them, in that order, each with its level's value."""
+        values = range(scale.low, scale.high + 1)
+        shown = values if self.levels_shown is LevelsShown.WORST_FIRST else reversed(values)
+        return {value if self.marks is Marks.NUMBERS else LETTERS[value - scale.low]: value for value in shown}
 
     def __str__(self) -> str:
         return f"{self.name}@{self.hash[:12]}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dialogue.transcript import Transcript
-from judge.rubric import Criterion, Rubric, StateCriterion, Unit
+from judge.rubric import Criterion, Marks, Rubric, StateCriterion, Unit
 from judge.view import View
 
 TURN, EPISODE = "turn", "episode"
@@ -35,17 +35,18 @@ def schema_of(transcript: Transcript, view: View, rubric: Rubric) -> dict[str, A
     shapes = {}
     properties = {}
     if view.rated:
-        shapes[TURN] = _shape(rubric.turn_criteria)
+        shapes[TURN] = _shape(rubric.turn_criteria, rubric)
         properties = {key: {"$ref": f"#/$defs/{TURN}"} for key in keys_of(transcript, view, rubric)}
     if view.episode:
-        shapes[EPISODE] = _shape(rubric.episode)
+        shapes[EPISODE] = _shape(rubric.episode, rubric)
         properties[EPISODE] = {"$ref": f"#/$defs/{EPISODE}"}
     return _object(properties) | {"$defs": shapes}
 
 
-def _shape(criteria: Sequence[Criterion | StateCriterion]) -> dict[str, Any]:
+def _shape(criteria: Sequence[Criterion | StateCriterion], rubric: Rubric) -> dict[str, Any]:
     words = {"quote": {"type": "string"}, "reason": {"type": "string"}}
-    scales = {c.name: {"type": "integer", "enum": list(range(c.scale.low, c.scale.high + 1))} for c in criteria}
+    kind = "integer" if rubric.marks is Marks.NUMBERS else "string"
+    scales = {c.name: {"type": kind, "enum": list(rubric.marked(c.scale))} for c in criteria}
     return _object(words | scales)
 
 

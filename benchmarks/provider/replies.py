@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from plans import NUMBER, Gap, peaked
+from plans import LETTER, NUMBER, Gap, peaked
 from problems import Json
 
 REFUSAL = "I can't help with that."
@@ -176,10 +176,10 @@ def openai_usage(usage: Usage) -> Json:
 
 
 def _logprobs(answer: Answer, top: int) -> list[Json]:
-    """Return the text's tokens: a number in a gap with all that could stand there, anything else as certain."""
+    """Return the text's tokens: a number or letter in a gap with all that could stand there, anything else as certain."""
     tokens = []
     for text, gap in zip(answer.pieces or [answer.text], answer.plan or [""], strict=True):
-        if isinstance(gap, Gap) and len(gap.options) > 1 and NUMBER.fullmatch(text):
+        if isinstance(gap, Gap) and len(gap.options) > 1 and (NUMBER.fullmatch(text) or LETTER.fullmatch(text)):
             at = gap.options.index(text)
             shares = peaked(len(gap.options), at, gap.place)
             chances = sorted(((share, option) for option, share in zip(gap.options, shares, strict=True)), reverse=True)

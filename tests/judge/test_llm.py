@@ -23,7 +23,7 @@ from judge.llm import LLMJudge
 from judge.meter import Meter
 from judge.panel import Panel
 from judge.pooling import Repeats, pooled, undecided
-from judge.rubric import shipped_rubrics
+from judge.rubric import LevelsShown, Marks, shipped_rubrics
 from judge.verdict import FailureKind, Rating, misfit
 from tests.provider import KEY, VENDORS, Provider
 
@@ -127,6 +127,34 @@ def ratings_of(verdict: Verdict) -> list[Rating]:
 
 def values_of(verdict: Verdict) -> list[float]:
     return [rating.value for rating in ratings_of(verdict)]
+
+
+@pytest.mark.parametrize("form", CHATS)
+def test_every_chat_model_answers_letters_and_levels_that_are_shown_best_first(
+    provider: Provider, ask: Ask, examples: list[Transcript], form: str
+) -> None:
+    provider.set(keep_bodies=True)
+    seen = set()
+    for update in ({"marks": Marks.LETTERS}, {"levels_shown": LevelsShown.BEST_FIRST}):
+        rubric = RUBRIC.model_copy(update=update)
+        asked = ask(CHATS[form], examples[:4], rubric=rubric)
+        assert [misfit(verdict, rubric, transcript) for verdict, transcript in zip(asked.verdicts, examples, strict=False)] == [None] * 4
+        assert len({tuple(values_of(verdict)) for verdict in asked.verdicts}) == 4
+        seen.add(asked.judge.id.key)
+    assert len(seen) == 2
+    told = json.dumps(provider.bodies()[0])
+    assert "E: Takes up the specifics" in told
+    assert "then the letter of one level" in told
+
+
+@pytest.mark.parametrize("form", ["openai", "openai-chat", "compatible"])
+def test_letters_are_weighted_by_what_the_model_held_possible(ask: Ask, examples: list[Transcript], form: str) -> None:
+    spec = CHATS[form] + ("&" if "?" in CHATS[form] else "?") + "logprobs=true"
+    numbers = ask(spec, examples[:3])
+    letters = ask(spec, examples[:3], rubric=RUBRIC.model_copy(update={"marks": Marks.LETTERS}))
+    # The fake model chooses by its options' places, and is as sure of a letter as of the number in its place.
+    assert [values_of(verdict) for verdict in letters.verdicts] == [pytest.approx(values_of(verdict)) for verdict in numbers.verdicts]
+    assert all(rating.spread for verdict in letters.verdicts for rating in ratings_of(verdict))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -20,7 +20,7 @@ from judge.models.openai import Responses
 from judge.models.spec import ModelSpec
 from judge.prompt import new_nonce
 from judge.quoting import quoted
-from judge.rubric import Rubric, Unit, load_rubric
+from judge.rubric import LevelsShown, Marks, Rubric, Unit, load_rubric
 from judge.structured import Structured
 from judge.view import views
 
@@ -291,6 +291,42 @@ def test_the_prompt_hash_knows_the_rubric_and_no_nonce() -> None:
     for make in FORMS.values():
         assert make(RUBRIC).prompt_hash == make(RUBRIC).prompt_hash
         assert len({make(rubric).prompt_hash for rubric in (RUBRIC, load_rubric("sales"), load_rubric("support"))}) == 3
+
+
+# How levels are shown
+
+
+@pytest.mark.parametrize(
+    ("shown", "marks", "asked", "order"),
+    [
+        (LevelsShown.WORST_FIRST, Marks.NUMBERS, "a whole number", [1, 2, 3, 4, 5]),
+        (LevelsShown.BEST_FIRST, Marks.NUMBERS, "a whole number", [5, 4, 3, 2, 1]),
+        (LevelsShown.WORST_FIRST, Marks.LETTERS, "the letter of one level", list("ABCDE")),
+        (LevelsShown.BEST_FIRST, Marks.LETTERS, "the letter of one level", list("EDCBA")),
+    ],
+)
+def test_levels_are_shown_in_the_order_and_with_the_marks_that_the_rubric_chooses(
+    shown: LevelsShown, marks: Marks, asked: str, order: list[int | str]
+) -> None:
+    rubric = RUBRIC.model_copy(update={"levels_shown": shown, "marks": marks})
+    form = FORMS["structured"](rubric)
+    (body,) = rendered(form, shaped("hello"), rubric)
+    told = body["input"][0]["content"][0]["text"]
+    assert f"then {asked} for each criterion." in told
+    criterion = rubric.turn[0]
+    worst_first = [f"{mark}: {level}\n" for mark, level in zip(sorted(order), criterion.levels, strict=True)]  # type: ignore[type-var]
+    lines = worst_first if shown is LevelsShown.WORST_FIRST else worst_first[::-1]
+    assert f'"{criterion.name}"\n{criterion.question}\n{"".join(lines)}' in told
+    shapes = body["text"]["format"]["schema"]["$defs"]
+    assert shapes["turn"]["properties"][criterion.name] == {"type": "integer" if marks is Marks.NUMBERS else "string", "enum": order}
+    assert shapes["episode"]["properties"]["handled_well"]["enum"] == order
+    assert (form.prompt_hash == FORMS["structured"](RUBRIC).prompt_hash) is (rubric == RUBRIC)
+
+
+def test_a_decision_model_takes_ordered_levels_whatever_the_rubric_chooses() -> None:
+    rubric = RUBRIC.model_copy(update={"levels_shown": LevelsShown.BEST_FIRST, "marks": Marks.LETTERS})
+    form, plain = FORMS["decisions"](rubric), FORMS["decisions"](RUBRIC)
+    assert rendered(form, shaped("hello"), rubric) == rendered(plain, shaped("hello"), RUBRIC)
 
 
 # What is asked

@@ -13,7 +13,7 @@ from dialogue.transcript import Role, Transcript, Turn
 from judge import Ledger
 from judge.chat import Token
 from judge.reply import QUOTE_CHARS, REASON_CHARS, Malformed, Part, moments, read_answer
-from judge.rubric import Criterion, Rubric, StateCriterion, Unit
+from judge.rubric import Criterion, LevelsShown, Marks, Rubric, StateCriterion, Unit
 from judge.view import View, views
 
 RUBRIC = Rubric(
@@ -490,6 +490,75 @@ def test_a_turn_criterion_named_like_an_episode_criterion_is_weighted_on_its_own
     half = {"5": 0.25, "3": 0.25, "1": 0.25, "0": 0.25}
     part = read(text, tokens_of(text, {1: half, 4: half}), rubric=shared)
     assert values(part) == [[pytest.approx(3)], [5], [0.5]]  # (5 + 3 + 1) / 3, and (1 + 0) / 2
+
+
+# Letters
+
+LETTERED = RUBRIC.model_copy(update={"marks": Marks.LETTERS, "levels_shown": LevelsShown.BEST_FIRST})
+
+
+def lettered(quote: str = "", reason: str = "So.", **ratings: Any) -> dict[str, Any]:
+    return {"quote": quote, "reason": reason, **({"listens": "D", "honest": "B", "hope": "B"} | ratings)}
+
+
+def in_letters(**parts: Any) -> dict[str, Any]:
+    return {"a1": lettered(), "a2": lettered(), "episode": {"quote": "", "reason": "So.", "well": "C"}} | parts
+
+
+def test_letters_stand_for_the_levels_whose_marks_they_are() -> None:
+    assert values(read(in_letters(), rubric=LETTERED)) == [[4, 1, 2], [4, 1, 2], [3]]
+    worst = lettered(listens=" a ", honest="A", hope="a")  # blanks and case are forgiven
+    assert values(read(in_letters(a1=worst), rubric=LETTERED))[0] == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("F", 'a1.listens is "F", expected one of A, B, C, D, E'),
+        (4, "a1.listens is 4, expected one of A, B, C, D, E"),
+        ("4", 'a1.listens is "4", expected one of A, B, C, D, E'),
+        ("", 'a1.listens is "", expected one of A, B, C, D, E'),
+        ("AB", 'a1.listens is "AB", expected one of A, B, C, D, E'),
+        (None, "a1.listens is null, expected one of A, B, C, D, E"),
+    ],
+)
+def test_what_is_no_letter_of_the_scale_is_told_so(given: Any, told: str) -> None:
+    with pytest.raises(Malformed, match=f"^{re.escape(told)}$"):
+        read(in_letters(a1=lettered(listens=given)), rubric=LETTERED)
+
+
+def test_numbers_are_asked_for_where_letters_are_not() -> None:
+    with pytest.raises(Malformed, match=r'a1\.listens is "D", expected a number'):
+        read(in_letters())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "wrap"),
+    [
+        pytest.param(['"', "D", '"'], "{}", id="the letter alone"),
+        pytest.param(['"D', '"'], '"{}', id="with the mark before it"),
+        pytest.param(['"D"'], '"{}"', id="with both marks"),
+        pytest.param(['"D",'], '"{}",', id="with the comma"),
+        pytest.param(["", ' "D', '"'], ' "{}', id="with a blank"),
+    ],
+)
+def test_a_letter_is_weighted_however_it_is_cut_into_tokens(pieces: list[str], wrap: str) -> None:
+    # The quote of a1 and its reason look like letters, too. Masses 0.5 of D (4) and 0.25 of B (2): (2 × 4 + 2) / 3 = 10 / 3;
+    # variance 2 × (2/3)² / 3 + (4/3)² / 3 = 8 / 9.
+    text = json.dumps(in_letters(a1=lettered("D", "D")))
+    joined = "".join(pieces)
+    at = text.index('"D"', text.index('"listens"'))
+    start = at - (len(joined) - len(joined.lstrip()))
+    held = tuple((wrap.format(letter), math.log(chance)) for letter, chance in (("D", 0.5), ("B", 0.25), ("F", 0.25)))
+    tokens = [Token(text[:start], ())]
+    tokens += [Token(piece, held if "D" in piece else ()) for piece in pieces]
+    tokens += [Token(text[start + len(joined) :], ())]
+    assert "".join(token.text for token in tokens) == text
+    part = read(text, tokens, rubric=LETTERED)
+    assert part.turns[1]["listens"].value == pytest.approx(10 / 3)
+    assert part.turns[1]["listens"].spread == pytest.approx(math.sqrt(8 / 9))
+    assert values(part)[1:] == [[4, 1, 2], [3]]
+    assert part.turns[1]["honest"].spread is None
 
 
 # Moments

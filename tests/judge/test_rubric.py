@@ -178,6 +178,49 @@ def test_any_value_changes_the_hash() -> None:
     assert str(Rubric.model_validate(values)) == f"calls@{hashes[0][:12]}"
 
 
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ('unit = "dialogue"', False),
+        ('levels_shown = "worst_first"', False),
+        ('marks = "numbers"', False),
+        ('unit = "turn"', True),
+        ('levels_shown = "best_first"', True),
+        ('marks = "letters"', True),
+    ],
+)
+def test_a_presentation_counts_where_it_was_chosen(line: str, changes: bool, tmp_path: Path) -> None:
+    shown = load_text(f"{line}\n{RUBRIC}", tmp_path)
+    assert (shown.hash != load_text(RUBRIC, tmp_path).hash) is changes
+
+
+def test_the_hashes_of_shipped_rubrics_are_those_of_before_presentations_could_be_chosen() -> None:
+    assert {name: load_rubric(name).hash[:16] for name in SHIPPED} == {
+        "collections": "4e751537eceaf21e",
+        "conversation_quality": "334ad1733812360c",
+        "sales": "15be6946f113583d",
+        "support": "f0ed7ad32946ff8c",
+    }
+
+
+@pytest.mark.parametrize(
+    ("shown", "marks", "levels", "marked"),
+    [
+        ("worst_first", "numbers", 3, [(1, 1), (2, 2), (3, 3)]),
+        ("best_first", "numbers", 3, [(3, 3), (2, 2), (1, 1)]),
+        ("worst_first", "letters", 3, [("A", 1), ("B", 2), ("C", 3)]),
+        ("best_first", "letters", 3, [("C", 3), ("B", 2), ("A", 1)]),
+        ("worst_first", "letters", 2, [("A", 0), ("B", 1)]),
+        ("best_first", "letters", 11, [(letter, 11 - at) for at, letter in enumerate("KJIHGFEDCBA")]),
+    ],
+)
+def test_a_level_keeps_its_mark_wherever_it_is_shown(
+    shown: str, marks: str, levels: int, marked: list[tuple[int | str, int]], tmp_path: Path
+) -> None:
+    rubric = load_text(f'levels_shown = "{shown}"\nmarks = "{marks}"\n{RUBRIC}', tmp_path)
+    assert list(rubric.marked(Scale.of("x" * levels)).items()) == marked
+
+
 # Wrong files
 
 
