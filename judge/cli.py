@@ -33,7 +33,7 @@ class Rooms(TyperGroup):
         if args and args[0] not in points and not args[0].startswith("-"):
             raise SystemExit(_fail(f"unknown command {args[0]!r}{did_you_mean(args[0], points)}; commands: {listed(sorted(points))}"))
         name = args[0]
-        command = _command(points[name].load())
+        command = _command(_loaded(points[name]))
         command.name = name
         return name, command, args[1:]
 
@@ -72,6 +72,21 @@ def main() -> None:
         app(prog_name="judge")
     except Problem as problem:
         sys.exit(_fail(str(problem)))
+
+
+def _loaded(point: EntryPoint) -> Any:
+    """Return what an entry point names.
+
+    Raises:
+        Problem: it needs a package that the plain installation leaves out.
+    """
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {known.module.partition(".")[0] for known in _points().values()}:
+            raise  # ours: a bug, not a matter of what is installed
+        extra = f"'judge-rewards[{point.name}]'"
+        raise Problem(f"judge {point.name} needs the package {error.name}, which is not installed: pip install {extra}") from error
 
 
 def _command(loaded: Any) -> Any:

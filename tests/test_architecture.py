@@ -9,8 +9,9 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "dialogue": set(),
     "judge": {"dialogue"},
+    "golden_set": {"dialogue", "judge"},
     "rewards": {"dialogue", "judge"},
-    "reports": {"dialogue", "judge", "rewards"},
+    "reports": {"dialogue", "judge", "golden_set", "rewards"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "core", "misc"}
 FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]

@@ -4,9 +4,11 @@ import json
 import marshal
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
 from bounded import Bounded
 from decisions import beside_questions, decide, refuse
+from labels import Labels, Opinion
 from plans import Plans, fill
 from problems import Json, Problem, rejected
 from prompt_cache import CacheUse, PromptCache
@@ -47,6 +49,7 @@ class Model:
         self._cache = PromptCache()
         self._answered: Bounded[int, bool] = Bounded(ANSWERED)
         self._spoilt = 0
+        self._labels: dict[str, Labels] = {}
 
     def note(self, path: str, body: Json) -> int:
         """Note that a request has come, and return the hash of what it asks."""
@@ -106,11 +109,21 @@ class Model:
     def _write(self, prompt: Prompt, usage: Usage, fault: str | None) -> Answer:
         """Return the answer as a text, filled in where there is a schema."""
         plan = self._plans.of(prompt) or (NO_SCHEMA,)
-        pieces = fill(plan, Shown(prompt.text), self._settings.seed, self._settings.noise, self._rng)
+        shown = Shown(prompt.text)
+        pieces = fill(plan, shown, self._settings.seed, self._settings.noise, self._rng, self._opinion(shown))
         text = "".join(pieces)
         if fault in (None, "wrong_model"):
             return Answer(prompt.model, text, usage, plan=plan, pieces=pieces)
         return Answer(prompt.model, _spoilt_text(text, fault, self._next_way(fault)), usage, how=fault)
+
+    def _opinion(self, shown: Shown) -> Opinion | None:
+        """Return what the model thinks of a dialogue, where it was given labels to go by."""
+        settings = self._settings
+        if not settings.labels:
+            return None
+        if settings.labels not in self._labels:
+            self._labels = {settings.labels: Labels(Path(settings.labels))}
+        return Opinion(self._labels[settings.labels].of(shown), settings.label_noise, settings.label_drift, self._rng)
 
     def _decide(self, prompt: Prompt, body: Json, usage: Usage, fault: str | None) -> Answer:
         """Return the answers to the questions of a request."""

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from bounded import Bounded
+from labels import Opinion
 from problems import Json
 from prompts import Prompt
 from transcript import LAST, Shown
@@ -17,6 +18,7 @@ MAX_PIECES = 100_000
 MAX_DEPTH = 64
 MAX_PLANS = 2000
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+LETTER = re.compile(r'"[A-Z]"')
 
 _TURN_NAME = re.compile(rf"{LAST}|[a-z]\d+")
 _REASONS = tuple(
@@ -40,6 +42,7 @@ class Gap:
     place: int  # hash of the path in the schema
     options: tuple[str, ...]
     turn: str | None
+    name: str  # of the property
 
 
 Plan = tuple[str | Gap, ...]
@@ -104,7 +107,8 @@ class _Layout:
             self._pieces.append('"x"')
 
     def _gap(self, path: str, options: tuple[str, ...], turn: str | None) -> None:
-        self._pieces.append(Gap(int.from_bytes(blake2b(path.encode(), digest_size=7).digest(), "big"), options, turn))
+        place = int.from_bytes(blake2b(path.encode(), digest_size=7).digest(), "big")
+        self._pieces.append(Gap(place, options, turn, path.rpartition(".")[2]))
 
     def _resolved(self, schema: Any) -> Json:
         """Follow $ref, and take the first way of several that is not null."""
@@ -128,8 +132,12 @@ def _kind(schema: Json) -> str:
     return str(next((each for each in kind if each != "null"), "null") if isinstance(kind, list) else kind)
 
 
-def fill(plan: Plan, shown: Shown, seed: int, noise: float, rng: random.Random) -> list[str]:
-    """Return the text of each piece of a plan; the same transcript and seed give the same text, but for the noise."""
+def fill(plan: Plan, shown: Shown, seed: int, noise: float, rng: random.Random, opinion: Opinion | None = None) -> list[str]:
+    """Return the text of each piece of a plan; the same transcript and seed give the same text, but for the noise.
+
+    Args:
+        opinion: what the model thinks of the dialogue, where it is to think.
+    """
     filled = []
     digest = shown.digest
     for piece in plan:
@@ -137,7 +145,9 @@ def fill(plan: Plan, shown: Shown, seed: int, noise: float, rng: random.Random) 
             filled.append(piece)
             continue
         draw = rng.getrandbits(60) if noise and rng.random() < noise else hash((seed, digest, piece.place))
-        if piece.options:
+        if opinion and piece.options and (chosen := opinion.choose(piece.turn, piece.name, piece.options)):
+            filled.append(chosen)
+        elif piece.options:
             filled.append(piece.options[draw % len(piece.options)])
         else:
             filled.append(json.dumps(first_words(shown.text(piece.turn), 3 + draw % 6)))

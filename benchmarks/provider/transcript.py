@@ -40,6 +40,12 @@ class Shown:
         texts, fallback = self._turns
         return texts.get(turn, fallback) if turn is not None else fallback
 
+    @property
+    def agent_texts(self) -> tuple[str, ...]:
+        """What the agent says, turn by turn."""
+        texts, _ = self._turns
+        return tuple(text for name, text in texts.items() if name != LAST)
+
     @cached_property
     def _turns(self) -> tuple[dict[str, str], str]:
         turns = [turn for turn in _parsed(self._lines) if isinstance(turn, dict) and turn.get("turn")]

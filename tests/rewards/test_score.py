@@ -76,6 +76,16 @@ def test_clearance_comes_from_the_ledger(said: Said) -> None:
     assert (before.cleared, after.cleared) == (False, True)
 
 
+def test_a_mean_of_a_cleared_judges_ratings_is_cleared(said: Said) -> None:
+    with Ledger(":memory:") as ledger:
+        ledger.clear(JUDGE.id, "test")
+        (record,) = score([said("A: Hello.")], JUDGE, ledger, repeats=Repeats(3, 3))
+        assert record.cleared
+        ledger.void(JUDGE.id)
+        (record,) = score([said("A: Hello.")], JUDGE, ledger, repeats=Repeats(3, 3))
+        assert not record.cleared
+
+
 def test_an_unknown_outcome_is_refused(said: Said) -> None:
     with pytest.raises(InputProblem, match=r"unknown outcome 'HANGUPS' \(did you mean 'HANGUP'\?\)"):
         list(score([said("A: Hello.", outcome="HANGUPS")], JUDGE))

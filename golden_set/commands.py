@@ -1,0 +1,16 @@
+"""See whether a judge still measures what it measured: check, accept a baseline, watch nightly, sensitivity, attacks."""
+
+import typer
+
+from golden_set.accept_command import accept
+from golden_set.check_command import check
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Golden cases: is the judge what it was, and does it agree with people?",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+app.command("check")(check)
+app.command("accept")(accept)
