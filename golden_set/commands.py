@@ -4,6 +4,7 @@ import typer
 
 from golden_set.accept_command import accept
 from golden_set.check_command import check
+from golden_set.sensitivity_command import sensitivity_command
 from golden_set.watch_command import watch_command
 
 app = typer.Typer(
@@ -16,3 +17,4 @@ app = typer.Typer(
 app.command("check")(check)
 app.command("accept")(accept)
 app.command("watch")(watch_command)
+app.command("sensitivity")(sensitivity_command)
