@@ -3,6 +3,7 @@
 import typer
 
 from golden_set.accept_command import accept
+from golden_set.attack_command import attack_command
 from golden_set.check_command import check
 from golden_set.sensitivity_command import sensitivity_command
 from golden_set.watch_command import watch_command
@@ -18,3 +19,4 @@ app.command("check")(check)
 app.command("accept")(accept)
 app.command("watch")(watch_command)
 app.command("sensitivity")(sensitivity_command)
+app.command("attack")(attack_command)
