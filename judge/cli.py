@@ -85,8 +85,9 @@ def _loaded(point: EntryPoint) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in {known.module.partition(".")[0] for known in _points().values()}:
             raise  # ours: a bug, not a matter of what is installed
-        extra = f"'judge-rewards[{point.name}]'"
-        raise Problem(f"judge {point.name} needs the package {error.name}, which is not installed: pip install {extra}") from error
+        extras = (point.dist.metadata.get_all("Provides-Extra") or []) if point.dist else []
+        wanted = f"'{point.dist.name}[{point.name}]'" if point.dist and point.name in extras else error.name
+        raise Problem(f"judge {point.name} needs the package {error.name}, which is not installed: pip install {wanted}") from error
 
 
 def _command(loaded: Any) -> Any:

@@ -94,7 +94,7 @@ def main() -> None:
     there = {name: file for name, file in files.items() if file.is_file()}
     if not there:
         sys.exit("reports.recorded: no judge_*.dev.jsonl.gz of a known source in that folder")
-    read = {name: _read(file, SOURCES[name]) for name, file in there.items()}
+    ratings = {name: read(file, SOURCES[name]) for name, file in there.items()}
     print(f"margin {GATE.margin} of a 1-5 scale (as large a part of other scales), alpha {GATE.alpha}\n")
     print(
         "| source | what changed | episodes | shift, as on 1-5 | means | off people, before -> after | rho, before -> after |\n"
@@ -102,7 +102,7 @@ def main() -> None:
         + "|"
     )
     counted = {}
-    for source, versions in read.items():
+    for source, versions in ratings.items():
         found = list(changes(versions, SOURCES[source]))
         counted[source] = Counter(change.decision for change in found)
         for change in sorted(found, key=lambda change: -abs(change.found.mean))[:most]:
@@ -113,7 +113,7 @@ def main() -> None:
         print(_counts(source, counts))
     print("\nNothing changed: halves of the draws of one version, and the same without the first draw\n")
     print("| source | splits | " + " | ".join(Decision) + " |\n" + "|---" * 5 + "|")
-    for source, versions in read.items():
+    for source, versions in ratings.items():
         for first, told in ((0, ""), (1, ", first draw left out")):
             for part in sorted({dimension.split(" ")[0] for dimension, _ in versions}):
                 of_part = {name: rated for name, rated in versions.items() if name[0].split(" ")[0] == part}
@@ -125,8 +125,8 @@ def _counts(name: str, counts: Counter[Decision]) -> str:
     return f"| {name} | {counts.total()} | " + " | ".join(str(counts[decision]) for decision in Decision) + " |"
 
 
-def _read(file: Path, source: Source) -> dict[tuple[str, Name], Rated]:
-    """Return the ratings by (dimension, version)."""
+def read(file: Path, source: Source) -> dict[tuple[str, Name], Rated]:
+    """Return the ratings of a file by (dimension, version)."""
     found: dict[tuple[str, Name], Rated] = {}
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         for line in lines:

@@ -17,12 +17,15 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def strangers(tmp_path: Path) -> Path:
     """Return a folder with an installed package that adds two commands, one of which cannot be imported."""
     (info := tmp_path / "stranger-1.0.dist-info").mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[judge.commands]\ngreet = stranger.greeting:greet\nbroken = stranger.broken:broken\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\nProvides-Extra: lean\n")
+    commands = "greet = stranger.greeting:greet\nbroken = stranger.broken:broken\nlean = stranger.lean:lean\nworn = stranger.worn:worn\n"
+    (info / "entry_points.txt").write_text(f"[judge.commands]\n{commands}")
     (package := tmp_path / "stranger").mkdir()
     (package / "__init__.py").touch()
     (package / "greeting.py").write_text('def greet(name: str):\n    """Greet somebody.\n\n    Long."""\n    print("hello", name)\n')
     (package / "broken.py").write_text('raise SystemExit("imported")\n\ndef broken():\n    """Break when imported."""\n')
+    (package / "lean.py").write_text("import not_installed_here\n")
+    (package / "worn.py").write_text("from stranger import missing_module_of_its_own\nimport stranger.gone\n")
     return tmp_path
 
 
@@ -86,3 +89,15 @@ def test_version_and_short_help(judge) -> None:  # type: ignore[no-untyped-def]
     assert judge("--version").stdout.startswith("judge 0.")
     assert judge("-h").stdout == judge("--help").stdout
     assert "--rubric" in judge("score", "-h").stdout
+
+
+def test_a_command_whose_packages_are_left_out_says_what_to_install(judge: Run, strangers: Path) -> None:
+    done = judge("lean", PYTHONPATH=str(strangers))
+    told = "judge: judge lean needs the package not_installed_here, which is not installed: pip install 'stranger[lean]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
+
+
+def test_a_command_that_lacks_a_module_of_its_own_is_a_bug_not_a_matter_of_installing(judge: Run, strangers: Path) -> None:
+    done = judge("worn", PYTHONPATH=str(strangers))
+    assert done.returncode == 1
+    assert "pip install" not in done.stderr

@@ -7,6 +7,7 @@ import pytest
 
 from dialogue import InputProblem, Transcript, read_transcripts
 from judge import JudgeFailure, Ledger, LocalJudge, load_rubric
+from judge.pooling import Repeats
 from judge.verdict import FailureKind
 from rewards import load_recipe, score
 from rewards.recipe import Recipe, ShapingTerm
