@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types check fit people bench bench-asking clean
+.PHONY: demo test lint types golden check fit people recorded bench bench-asking bench-golden clean
 
 demo: $(VENV)/.project
 	$(BIN)/judge score examples/collections.jsonl
@@ -19,7 +19,17 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-check: test lint types
+# The project's own judges on the golden set: the embedded one is unchanged, a recorded one passes. No key.
+GOLDEN := $(BIN)/judge golden check --ledger build/golden.db
+golden: $(VENV)/.dev
+	@mkdir -p build
+	for rubric in collections support sales; do \
+	  $(GOLDEN) --rubric $$rubric --gate regression --report build/golden/$$rubric || exit 1; \
+	done
+	$(GOLDEN) --judge replay:tests/golden_set/recordings/rehearsed.jsonl --baseline tests/golden_set/recordings/baseline.json \
+	  --report build/golden/recorded
+
+check: test lint types golden
 
 # Fit the embedded judge anew, and report how it agrees with people (DATA: a folder of rated dialogues).
 fit: $(VENV)/.dev
@@ -28,6 +38,10 @@ DATA ?= ../shared/data
 people: $(VENV)/.dev
 	$(BIN)/python -m reports.people $(DATA)
 
+# What the golden gate says of real recorded judges (DATA: a folder of their ratings).
+recorded: $(VENV)/.dev
+	$(BIN)/python -m reports.recorded $(DATA)
+
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/score.py
 
@@ -35,6 +49,12 @@ bench: $(VENV)/.dev
 bench-asking: $(VENV)/.dev
 	$(BIN)/python benchmarks/asking.py
 	$(BIN)/python benchmarks/faults.py
+
+# How often gate, monitor and variance components are right, by simulation (some minutes each).
+bench-golden: $(VENV)/.dev
+	$(BIN)/python -m golden_set.simulation
+	$(BIN)/python -m golden_set.simulation_nights
+	$(BIN)/python -m golden_set.simulation_variance
 
 clean:
 	rm -rf $(VENV) build *.egg-info
