@@ -10,7 +10,7 @@ demo: $(VENV)/.project
 	$(BIN)/judge score examples/collections.jsonl
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

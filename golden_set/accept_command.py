@@ -6,46 +6,32 @@ from typing import Annotated
 
 import typer
 
+from golden_set import options
 from golden_set.accept import Dirty, changes, rate_runs, stances
 from golden_set.baseline import LEAST_RUNS, Baseline, dump, load_baseline, make_baseline, place_of
-from golden_set.check_command import BaselineOption
 from golden_set.decision import UNREACHED, Decision
 from golden_set.findings import Drift
 from golden_set.gate import load_gate
 from golden_set.report_files import replace_whole
-from golden_set.workbench import (
-    BudgetOption,
-    CasesOption,
-    DayOption,
-    JsonOption,
-    JudgeOption,
-    LedgerOption,
-    PlanOption,
-    RecordOption,
-    RequestsOption,
-    RubricOption,
-    day_of,
-    print_plan,
-    workbench,
-)
+from golden_set.workbench import day_of, print_plan, workbench
 
 
 def accept(
-    judge: JudgeOption = None,
-    rubric: RubricOption = None,
-    cases: CasesOption = None,
+    judge: options.Judge = None,
+    rubric: options.Rubric = None,
+    cases: options.Cases = None,
     runs: Annotated[int, typer.Option(min=LEAST_RUNS, max=100, help="How often each case is rated.")] = LEAST_RUNS,
-    baseline: BaselineOption = None,
+    baseline: options.Baseline = None,
     by: Annotated[str | None, typer.Option(help="Who accepts.  [default: you]", show_default=False)] = None,
     note: Annotated[str, typer.Option(help="Why, for whoever reads the file.")] = "",
     gate: Annotated[str, typer.Option(help="Whose margins and hygiene hold.")] = "default",
-    ledger: LedgerOption = None,
-    record: RecordOption = None,
-    budget_usd: BudgetOption = None,
-    max_requests: RequestsOption = None,
-    plan: PlanOption = False,
-    as_json: JsonOption = False,
-    day: DayOption = None,
+    ledger: options.Ledger = None,
+    record: options.Record = None,
+    budget_usd: options.Budget = None,
+    max_requests: options.Requests = None,
+    plan: options.Plan = False,
+    as_json: options.Json = False,
+    day: options.Day = None,
 ) -> None:
     """Accept a judge as it is now: rate the golden cases ten times, show what changes, write golden_set/baselines/*.json.
 

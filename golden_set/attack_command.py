@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from dialogue.errors import UsageProblem
 from dialogue.transcript import Transcript
+from golden_set import options
 from golden_set.attack import Study, unchanged, varies
 from golden_set.attacks.catalogue import CATALOGUE, chosen
 from golden_set.attacks.library import Suffix, attacks_of, read_library, suffix, write_library
@@ -20,30 +22,18 @@ from golden_set.attacks.search import search
 from golden_set.attacks.told import tell, tell_catalogue, tell_plan
 from golden_set.case import GoldenCase
 from golden_set.report_files import publish
-from golden_set.series import Purpose, series_of, today
-from golden_set.workbench import (
-    BudgetOption,
-    CasesOption,
-    JsonOption,
-    JudgeOption,
-    LedgerOption,
-    RecordOption,
-    ReportOption,
-    RequestsOption,
-    RubricOption,
-    Workbench,
-    workbench,
-)
+from golden_set.series import Purpose, series_of
+from golden_set.workbench import Workbench, day_of, workbench
 from judge.plan import plan as make_plan
 from judge.pooling import Repeats
 from judge.rubric import Rubric
 
 
 def attack_command(
-    judge: JudgeOption = None,
-    rubric: RubricOption = None,
-    cases: CasesOption = None,
-    ledger: LedgerOption = None,
+    judge: options.Judge = None,
+    rubric: options.Rubric = None,
+    cases: options.Cases = None,
+    ledger: options.Ledger = None,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Mutants of each dialogue and attack.")] = 1,
     only: Annotated[
         list[str] | None, typer.Option(help="Only this attack, or family of attacks; may be repeated.", show_default=False)
@@ -57,11 +47,12 @@ def attack_command(
     ] = None,
     list_attacks: Annotated[bool, typer.Option("--list", help="Name all attacks, ask nothing.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Ask nothing: print requests, tokens and price.")] = False,
-    as_json: JsonOption = False,
-    report: ReportOption = None,
-    record: RecordOption = None,
-    budget_usd: BudgetOption = None,
-    max_requests: RequestsOption = None,
+    as_json: options.Json = False,
+    report: options.Report = None,
+    record: options.Record = None,
+    budget_usd: options.Budget = None,
+    max_requests: options.Requests = None,
+    day: options.Day = None,
 ) -> None:
     """Attack the judge: change golden dialogues in ways whose effect is known, and see whether ratings follow the words or the work.
 
@@ -75,15 +66,16 @@ def attack_command(
     if list_attacks:
         tell_catalogue(attacks, as_json=as_json)
         return
+    on = day_of(day)
     with workbench(
         judge=judge, rubric=rubric, cases=cases, ledger=ledger, record=record, budget_usd=budget_usd, max_requests=max_requests
     ) as bench:
         dialogues = bench.cases[:limit]
         if plan:
-            _plan(bench, dialogues, attacks, seeds, as_json=as_json)
+            _plan(bench, dialogues, attacks, seeds, on, as_json=as_json)
             return
         found = _searched(dialogues, bench.rubric, search_for, known)
-        study = Study(bench.judge, bench.ledger, dialogues, seeds, today())
+        study = Study(bench.judge, bench.ledger, dialogues, seeds, on)
         made = study.run((*attacks, *attacks_of(found)), _said)
         if library and search_for:
             winners = _winners(found, made)
@@ -99,13 +91,13 @@ def attack_command(
     raise typer.Exit(made.status)
 
 
-def _plan(bench: Workbench, cases: Sequence[GoldenCase], attacks: Sequence[Mutation], seeds: int, *, as_json: bool) -> None:
+def _plan(bench: Workbench, cases: Sequence[GoldenCase], attacks: Sequence[Mutation], seeds: int, day: date, *, as_json: bool) -> None:
     def mutants() -> Iterator[Transcript]:
         for attack in attacks:
             for mutant in attack.mutants(cases, bench.rubric, seeds):
                 yield mutant.transcript
 
-    series = series_of(Purpose.ATTACK, today())
+    series = series_of(Purpose.ATTACK, day)
     twice = 2 if varies(bench.judge.id) else 1  # the dialogues themselves are asked again, to see how far ratings move
     originals = [mutant.transcript for mutant in unchanged(cases)]
     plans = {

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from golden_set import options
 from golden_set.baseline import load_baseline
 from golden_set.check import Question
 from golden_set.check_report import make_report, reached
@@ -15,47 +16,28 @@ from golden_set.decision import STATUS, UNREACHED, Decision
 from golden_set.findings import CheckReport, Finding
 from golden_set.gate import Gate, load_gate
 from golden_set.report_files import publish
-from golden_set.workbench import (
-    BudgetOption,
-    CasesOption,
-    DayOption,
-    JsonOption,
-    JudgeOption,
-    LedgerOption,
-    PlanOption,
-    RecordOption,
-    ReportOption,
-    RequestsOption,
-    RubricOption,
-    Workbench,
-    day_of,
-    print_plan,
-    workbench,
-)
+from golden_set.workbench import Workbench, day_of, print_plan, workbench
 
 Look = Annotated[bool, typer.Option("--all", help="Rate every case, also when the answer is clear before.")]
 Runs = Annotated[int, typer.Option(min=1, max=20, help="Rate each case so often at most; more than once only while undecided.")]
-BaselineOption = Annotated[
-    str | None, typer.Option(help="Name in golden_set/baselines, or path.  [default: the rubric's name]", show_default=False)
-]
 
 
 def check(
-    judge: JudgeOption = None,
-    rubric: RubricOption = None,
-    cases: CasesOption = None,
+    judge: options.Judge = None,
+    rubric: options.Rubric = None,
+    cases: options.Cases = None,
     repeats: Runs = 3,
     gate: Annotated[str, typer.Option(help="What is asked for: default, regression, or a path.")] = "default",
-    baseline: BaselineOption = None,
-    report: ReportOption = None,
+    baseline: options.Baseline = None,
+    report: options.Report = None,
     whole: Look = False,
-    ledger: LedgerOption = None,
-    record: RecordOption = None,
-    budget_usd: BudgetOption = None,
-    max_requests: RequestsOption = None,
-    plan: PlanOption = False,
-    as_json: JsonOption = False,
-    day: DayOption = None,
+    ledger: options.Ledger = None,
+    record: options.Record = None,
+    budget_usd: options.Budget = None,
+    max_requests: options.Requests = None,
+    plan: options.Plan = False,
+    as_json: options.Json = False,
+    day: options.Day = None,
 ) -> None:
     """Check a judge on golden cases: drift against its baseline, agreement with the labels, violations found.
 

@@ -9,27 +9,13 @@ from typing import Annotated
 import typer
 
 from dialogue.errors import UsageProblem, did_you_mean, listed
+from golden_set import options
 from golden_set.decision import STATUS, UNREACHED
 from golden_set.report_files import publish
 from golden_set.sensitivity import Plan, choose, no_matter, run
 from golden_set.sensitivity_text import tell
 from golden_set.wording import PLAIN, Arm, Prompt, paraphrases, presentations
-from golden_set.workbench import (
-    BudgetOption,
-    CasesOption,
-    DayOption,
-    JsonOption,
-    JudgeOption,
-    LedgerOption,
-    PlanOption,
-    RecordOption,
-    ReportOption,
-    RequestsOption,
-    RubricOption,
-    Workbench,
-    day_of,
-    workbench,
-)
+from golden_set.workbench import Workbench, day_of, workbench
 from judge.plan import plan as make_plan
 from judge.pooling import Repeats
 from judge.verdict import Usage
@@ -39,9 +25,9 @@ ALL = ",".join(Arm)
 
 
 def sensitivity_command(
-    judge: JudgeOption = None,
-    rubric: RubricOption = None,
-    cases: CasesOption = None,
+    judge: options.Judge = None,
+    rubric: options.Rubric = None,
+    cases: options.Cases = None,
     episodes: Annotated[
         int, typer.Option(min=2, help="How many cases to ask about, chosen by band; all where there are fewer.")
     ] = EPISODES,
@@ -54,14 +40,14 @@ def sensitivity_command(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the choice of cases, and of the shuffled order of criteria.")] = 0,
-    report: ReportOption = None,
-    ledger: LedgerOption = None,
-    record: RecordOption = None,
-    budget_usd: BudgetOption = None,
-    max_requests: RequestsOption = None,
-    plan: PlanOption = False,
-    as_json: JsonOption = False,
-    day: DayOption = None,
+    report: options.Report = None,
+    ledger: options.Ledger = None,
+    record: options.Record = None,
+    budget_usd: options.Budget = None,
+    max_requests: options.Requests = None,
+    plan: options.Plan = False,
+    as_json: options.Json = False,
+    day: options.Day = None,
 ) -> None:
     """Measure prompt sensitivity: paraphrases and other presentations of the rubric, what they move, and how many to average over.
 

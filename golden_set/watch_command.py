@@ -12,30 +12,14 @@ import typer
 
 from dialogue.errors import UsageProblem
 from dialogue.reading import read_transcripts
+from golden_set import options
 from golden_set.baseline import load_baseline
-from golden_set.check_command import BaselineOption
 from golden_set.decision import STATUS, UNREACHED, Decision
 from golden_set.history import History, default_place, load_history, save_history
 from golden_set.report_files import publish
 from golden_set.watch import Task, Unreached, watch
 from golden_set.watch_report import WatchReport, make_report
-from golden_set.workbench import (
-    BudgetOption,
-    CasesOption,
-    DayOption,
-    JsonOption,
-    JudgeOption,
-    LedgerOption,
-    PlanOption,
-    RecordOption,
-    ReportOption,
-    RequestsOption,
-    RubricOption,
-    Workbench,
-    day_of,
-    print_plan,
-    workbench,
-)
+from golden_set.workbench import Workbench, day_of, print_plan, workbench
 from judge.contract import Judge
 from judge.judges import make_judge
 
@@ -45,14 +29,14 @@ MISSING = STATUS[Decision.UNDECIDED]
 
 
 def watch_command(
-    judge: JudgeOption = None,
-    rubric: RubricOption = None,
-    cases: CasesOption = None,
+    judge: options.Judge = None,
+    rubric: options.Rubric = None,
+    cases: options.Cases = None,
     history: Annotated[
         Path | None, typer.Option(help="The history file; keep it.  [default: golden_set/history/RUBRIC.jsonl]", show_default=False)
     ] = None,
     begin: Annotated[bool, typer.Option("--begin", help="There is no history yet, and that is right.")] = False,
-    baseline: BaselineOption = None,
+    baseline: options.Baseline = None,
     second: Annotated[
         str | None,
         typer.Option(
@@ -62,14 +46,14 @@ def watch_command(
     stream: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Today's production transcripts; may be given again.", show_default=False)
     ] = None,
-    report: ReportOption = None,
-    ledger: LedgerOption = None,
-    record: RecordOption = None,
-    budget_usd: BudgetOption = None,
-    max_requests: RequestsOption = None,
-    plan: PlanOption = False,
-    as_json: JsonOption = False,
-    day: DayOption = None,
+    report: options.Report = None,
+    ledger: options.Ledger = None,
+    record: options.Record = None,
+    budget_usd: options.Budget = None,
+    max_requests: options.Requests = None,
+    plan: options.Plan = False,
+    as_json: options.Json = False,
+    day: options.Day = None,
 ) -> None:
     """Watch for drift, once a night: rate the golden cases once, compare with the nights before, alarm, and say what drifted.
 

@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from dialogue.errors import UsageProblem
 from dialogue.transcript import Transcript
@@ -25,21 +23,6 @@ from judge.rubric import Rubric, load_rubric
 from judge.settings import Settings, load_settings
 
 UNUSED = 1  # a series that is never rated
-JudgeOption = Annotated[str | None, typer.Option(help="Who rates, as for `judge score`.  [default: local]", show_default=False)]
-RubricOption = Annotated[str | None, typer.Option(help="Shipped rubric or path.  [default: collections]", show_default=False)]
-CasesOption = Annotated[
-    Path | None, typer.Option(help="Your golden cases: a .jsonl file, or a folder of them.  [default: the shipped set]", show_default=False)
-]
-LedgerOption = Annotated[str | None, typer.Option(help="Where verdicts are kept.  [default: judge-ledger.db]", show_default=False)]
-RecordOption = Annotated[Path | None, typer.Option(help="Write every answer to this recording.", show_default=False)]
-BudgetOption = Annotated[float | None, typer.Option(min=0, help="Stop asking before the run has cost more.", show_default=False)]
-RequestsOption = Annotated[int | None, typer.Option(min=0, help="Stop asking after so many requests.", show_default=False)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the whole report as JSON.")]
-ReportOption = Annotated[Path | None, typer.Option(help="Write the report, as data and as pages, to this folder.", show_default=False)]
-PlanOption = Annotated[bool, typer.Option("--plan", help="Ask nothing: print requests, tokens and price.")]
-DayOption = Annotated[
-    str | None, typer.Option(help="Ask as of this day (YYYY-MM-DD): ratings of one day are asked once.", show_default=False)
-]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ import os
 import sys
 import tracemalloc
 import zlib
+from functools import partial
 
 import pytest
 
 from dialogue import UsageProblem, read_transcripts
 from dialogue.reading import Reading
+
+compress = partial(gzip.compress, mtime=0)  # the same bytes in every process: they name tests
 
 
 def line(name: str, text: str = "hi") -> bytes:
@@ -35,12 +38,12 @@ BOM = b"\xef\xbb\xbf"
     [
         ("plain.jsonl", TWO),
         ("no-last-newline.jsonl", TWO.rstrip()),
-        ("log.jsonl.gz", gzip.compress(TWO)),
-        ("misnamed.jsonl", gzip.compress(TWO)),
+        ("log.jsonl.gz", compress(TWO)),
+        ("misnamed.jsonl", compress(TWO)),
         ("not-really.gz", TWO),
-        ("two-members.gz", gzip.compress(line("a")) + gzip.compress(line("b"))),
+        ("two-members.gz", compress(line("a")) + compress(line("b"))),
         ("bom.jsonl", BOM + TWO),
-        ("bom.gz", gzip.compress(BOM + TWO)),
+        ("bom.gz", compress(BOM + TWO)),
         ("crlf.jsonl", TWO.replace(b"\n", b"\r\n")),
         ("blank-lines.jsonl", b"\n  \n\t\r\n" + line("a") + b"\n\n" + line("b") + b"\n \n"),
         ("spaces-around.jsonl", b"  " + line("a") + b"\t" + line("b")),
@@ -58,7 +61,7 @@ def test_blank_lines_are_counted_so_that_line_numbers_match_an_editor(read):
     assert ([item.line for item in found], [reject.line for reject in rejects]) == ([2], [5])
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\n  \n", BOM, gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", b"\n\n  \n", BOM, compress(b"")])
 def test_an_empty_file_is_an_empty_log(read, data):
     assert read(data) == ([], [])
 
@@ -80,7 +83,7 @@ def test_a_file_that_cannot_be_opened_is_a_usage_problem(tmp_path, name, why):
 # Standard input
 
 
-@pytest.mark.parametrize("data", [TWO, gzip.compress(TWO), BOM + TWO])
+@pytest.mark.parametrize("data", [TWO, compress(TWO), BOM + TWO])
 def test_a_dash_is_standard_input(monkeypatch, data):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
     assert [transcript.id for transcript in read_transcripts("-")] == ["a", "b"]
@@ -181,7 +184,7 @@ RANDOM_LOOKING = "".join(chr(97 + number * number % 26) for number in range(50))
 @pytest.mark.parametrize("count", [100, 20_000], ids=["shorter than the head", "longer than the head"])
 @pytest.mark.parametrize("kept", [0.5, 0.9, 0.99])
 def test_of_a_truncated_gzip_every_line_that_can_be_had_is_kept(read, count, kept):
-    squeezed = gzip.compress(numbered(count, RANDOM_LOOKING))
+    squeezed = compress(numbered(count, RANDOM_LOOKING))
     cut = squeezed[: int(len(squeezed) * kept)]
     whole_lines = zlib.decompressobj(wbits=31).decompress(cut).count(b"\n")
     assert whole_lines > 0
@@ -203,12 +206,12 @@ def test_of_a_truncated_gzip_every_line_that_can_be_had_is_kept(read, count, kep
     ids=["no checksum", "wrong checksum", "garbage after it", "two bytes after it"],
 )
 def test_a_gzip_damaged_at_its_end_gives_its_lines_and_one_reject(read, count, damage):
-    found, (reject,) = read(damage(gzip.compress(numbered(count))))
+    found, (reject,) = read(damage(compress(numbered(count))))
     assert len(found) == count
     assert (reject.line, reject.raw) == (count + 1, None)
 
 
-@pytest.mark.parametrize("data", [b"\x1f\x8b", b"\x1f\x8b\x08garbage and more", gzip.compress(TWO)[:12]])
+@pytest.mark.parametrize("data", [b"\x1f\x8b", b"\x1f\x8b\x08garbage and more", compress(TWO)[:12]])
 @pytest.mark.parametrize("format", ["native", "openai", "sharegpt", "tau-bench", "tau2"])
 def test_a_gzip_broken_from_its_start_is_one_reject(read, data, format):
     found, (reject,) = read(data, format=format)

@@ -1,17 +1,27 @@
 """The whole way over a recording, with no key and no network: what the project's CI does with a judge that is a language model."""
 
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from judge.ledger import Ledger
 from judge.verdict import JudgeId
-from tests.conftest import Run
+from tests import warm
 
 HERE = Path(__file__).parent / "recordings"
+Run = Callable[..., CompletedProcess[str]]
 RECORDED = ("--judge", f"replay:{HERE / 'rehearsed.jsonl'}", "--baseline", str(HERE / "baseline.json"))
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Run:
+    """Run `judge ARGS…` in an empty folder, with no key and no setting."""
+    return lambda *args: warm.run(tmp_path, {"PATH": os.environ["PATH"]}, list(args))
 
 
 @pytest.mark.parametrize("day", ["2026-12-01", "2027-02-28"])

@@ -225,7 +225,7 @@ def test_stdin_stdout_limit_and_json(judge: Run, example: Path, tmp_path: Path) 
 
 
 def test_several_files_and_gzip(judge: Run, example: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(many(3).encode()))
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(many(3).encode(), mtime=0))
     done = judge("score", "a.jsonl.gz", example, "--out", "both.jsonl")
     assert done.returncode == 0
     assert len((tmp_path / "both.jsonl").read_text().splitlines()) == 15

@@ -77,7 +77,7 @@ def wait_for(process: subprocess.Popen[str], provider: Provider, what: str, leas
 def test_every_dialogue_is_scored_or_failed_in_order_whatever_the_provider_does(judge: Run, folder: Path, provider: Provider) -> None:
     provider.set(seed=5, latency=0.02, retry_after=0.05, rate_limit=0.05, server_error=0.02, invalid_json=0.02, hang=0.01, reset=0.01)
     write_dialogues(folder / "in.jsonl", 120)
-    done = judge("score", "in.jsonl", "--judge", "openai:model-1", "--timeout", "1", "--json", **provider.environ)
+    done = judge("score", "in.jsonl", "--judge", "openai:model-1", "--timeout", "3", "--json", **provider.environ)
     found = records(folder)
     assert [record["id"] for record in found] == [f"d{k}" for k in range(120)]
     for record in found:
