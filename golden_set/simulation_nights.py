@@ -48,6 +48,7 @@ class Baseline:
 REFERENCE, TRUTH = Baseline(), Truth()
 NOISY = Baseline(runs=3, pooled=False)  # with `INTOLERANT`, a monitor that must be seen to fail
 INTOLERANT = replace(DESIGN, tolerance=0.0, noisy=0.0)
+ONE_RUN = replace(DESIGN, again=0)  # no fresh runs on suspicion
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ BINARY = Truth(low=0, high=1, centre=0.9, spread=0.25, noise=0.1, night=0.0025)
 QUIET = (
     Row("one criterion, as specified", 200, 10_000),
     Row("the first year", 2000, 365),
+    Row("no fresh runs on suspicion, first year", 2000, 365, design=ONE_RUN),
     Row("eight criteria as one watch", 200, 1000, criteria=8),
     Row("night SD 0 (assumed: 0.01)", 1000, 365, truth=Truth(night=0.0)),
     Row("night SD 0.02, first year", 1000, 365, truth=Truth(night=0.02)),
@@ -188,6 +190,8 @@ DRIFTING = (
     Row("one criterion", 4000, 14, 0.1),
     Row("one criterion", 4000, 14, 0.2),
     Row("one criterion", 4000, 14, 0.4),
+    Row("one criterion, no fresh runs", 4000, 14, 0.1, design=ONE_RUN),
+    Row("one criterion, no fresh runs", 4000, 14, 0.2, design=ONE_RUN),
     Row("one criterion, downwards", 4000, 14, -0.1),
     Row("one criterion, after 90 quiet nights", 4000, 14, 0.1, quiet=90),
     Row("one criterion, night SD 0.02", 4000, 14, 0.1, truth=Truth(night=0.02)),

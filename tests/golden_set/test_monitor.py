@@ -11,7 +11,7 @@ from scipy import integrate, stats
 
 from golden_set.level import Noise, learn
 from golden_set.monitor import DESIGN, Monitor, e_bh
-from golden_set.simulation_nights import INTOLERANT, NOISY, Baseline, Truth, simulate
+from golden_set.simulation_nights import INTOLERANT, NOISY, ONE_RUN, Baseline, Truth, simulate
 
 SPAN = np.array([[4.0]])
 
@@ -192,6 +192,11 @@ def test_without_a_baseline_the_burn_in_is_enough() -> None:
 def test_drift_is_found_in_time(drift: float, nights: int, least: float) -> None:
     found = simulate(1500, nights, seed=5, drift=drift).within(nights)
     assert found - 3 * math.sqrt(found * (1 - found) / 1500) >= least  # also where chance was kind
+
+
+@pytest.mark.parametrize(("drift", "nights", "least"), [(0.1, 7, 0.7), (0.2, 3, 0.95)])
+def test_one_run_a_night_and_never_more_is_enough(drift: float, nights: int, least: float) -> None:
+    assert simulate(3000, nights, seed=8, drift=drift, design=ONE_RUN).within(nights) >= least
 
 
 def test_one_drifting_criterion_of_eight_is_found_in_time() -> None:
