@@ -46,6 +46,8 @@ def rate_runs(cases: Sequence[GoldenCase], judge: Judge, ledger: Ledger, gate: G
             ask_cases(cases, judge, ledger, heard, series=series_of(Purpose.ACCEPT, day), run=run)
         except AnotherModel as error:
             raise Dirty(str(error)) from error
+        if heard.unreached > MISSING * (heard.answers + len(heard.failures)):
+            break  # nobody is there: the runs to come would find the same
     told = "; ".join(f"{case}: {failure.kind.value}: {failure.detail}" for case, failure in heard.failures[:3])
     if heard.strangers:
         raise Dirty(f"{heard.strangers} answers came from another model ({told}); a baseline is one model's: pin it, then accept again")

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from dialogue.errors import UsageProblem
 from golden_set import options
 from golden_set.accept import Dirty, changes, rate_runs, stances
 from golden_set.baseline import LEAST_RUNS, Baseline, dump, load_baseline, make_baseline, place_of
 from golden_set.decision import UNREACHED, Decision
 from golden_set.findings import Drift
 from golden_set.gate import load_gate
-from golden_set.report_files import replace_whole
+from golden_set.report_files import replace_whole, see_writable
 from golden_set.workbench import day_of, print_plan, workbench
 
 
@@ -45,7 +46,10 @@ def accept(
         if plan:
             print_plan(bench, [case.transcript for case in bench.cases], runs=runs, as_json=as_json)
             return
-        path = place_of(baseline, bench.rubric)
+        path = place_of(baseline, bench.judge.id)
+        see_writable(path.parent)
+        if path.is_dir():
+            raise UsageProblem(f"cannot write the baseline {path}: it is a folder; name a file with --baseline")
         old = load_baseline(baseline, bench.rubric, bench.judge.id) if path.is_file() else None
         try:
             heard = rate_runs(bench.cases, bench.judge, bench.ledger, limits, runs=runs, day=on)

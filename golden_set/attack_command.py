@@ -21,7 +21,7 @@ from golden_set.attacks.report import KIND, AttackReport
 from golden_set.attacks.search import search
 from golden_set.attacks.told import tell, tell_catalogue, tell_plan
 from golden_set.case import GoldenCase
-from golden_set.report_files import publish
+from golden_set.report_files import publish, see_writable
 from golden_set.series import Purpose, series_of
 from golden_set.workbench import Workbench, day_of, workbench
 from judge.plan import plan as make_plan
@@ -67,6 +67,7 @@ def attack_command(
         tell_catalogue(attacks, as_json=as_json)
         return
     on = day_of(day)
+    see_writable(report)
     with workbench(
         judge=judge, rubric=rubric, cases=cases, ledger=ledger, record=record, budget_usd=budget_usd, max_requests=max_requests
     ) as bench:

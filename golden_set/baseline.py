@@ -118,25 +118,27 @@ def shipped_baselines() -> Path:
     return Path(str(files("golden_set").joinpath("baselines")))
 
 
-def place_of(name: str | None, rubric: Rubric) -> Path:
-    """Return where the baseline is kept: a path as given, or a name in the project's folder (the rubric's by default)."""
+def place_of(name: str | None, judge: JudgeId) -> Path:
+    """Return where the baseline is kept: a path as given, or a name in the project's folder.
+
+    By default it is named for the rubric and the provider: another model or prompt of the same provider is compared with what was
+    accepted, another provider's judge has a baseline of its own.
+    """
     if name and (name.endswith(".json") or "/" in name):
         return Path(name)
-    return FOLDER / f"{name or rubric.name}.json"
+    return FOLDER / f"{name or f'{judge.rubric}.{judge.provider}'}.json"
 
 
 def load_baseline(name: str | None, rubric: Rubric, judge: JudgeId) -> Baseline | None:
-    """Return the baseline of that name, or None where none was accepted yet.
-
-    What ships with the package is another judge's baseline to all but the embedded judge.
+    """Return the baseline of that name, or None where none was accepted yet. That of the embedded judge ships with the package.
 
     Raises:
         UsageProblem: a file was named that does not exist, or it is no baseline for the rubric.
     """
-    path = place_of(name, rubric)
+    path = place_of(name, judge)
     if not path.is_file():
         shipped = shipped_baselines() / path.name
-        if name is None and judge.provider == "local" and shipped.is_file():
+        if name is None and shipped.is_file():
             path = shipped
         elif name is None:
             return None

@@ -114,6 +114,7 @@ def load_cases(where: Path, rubric: Rubric) -> tuple[GoldenCase, ...]:
     if not paths:
         raise UsageProblem(f"no golden cases in {where}: expected *.jsonl files there; name a file or folder with --cases")
     found: dict[str, GoldenCase] = {}
+    texts: dict[str, str] = {}
     rubrics = set()
     for path in paths:
         for place, case in _read(path):
@@ -124,6 +125,10 @@ def load_cases(where: Path, rubric: Rubric) -> tuple[GoldenCase, ...]:
                 raise UsageProblem(f"{place}: case {case.id!r}: {wrong}")
             if case.id in found:
                 raise UsageProblem(f"{place}: the id {case.id!r} is used twice; every case needs its own")
+            shown = case.transcript.content_hash(with_outcome=rubric.sees_outcome)
+            if shown in texts:
+                raise UsageProblem(f"{place}: {case.id!r} is the same dialogue as {texts[shown]!r}; it would count as evidence twice")
+            texts[shown] = case.id
             found[case.id] = case
     if not found:
         raise UsageProblem(

@@ -19,7 +19,7 @@ from golden_set.gate import Gate
 from golden_set.sheet import Sheet, common
 from judge.contract import Judge
 
-FEWEST = 8  # episodes in common with a baseline that a comparison needs
+FEWEST = 8  # dialogues that a comparison with a baseline, or a bootstrap, needs
 
 
 @dataclass
@@ -81,9 +81,9 @@ def evaluate(question: Question, heard: Heard, level: float) -> Answered:
         then = now if len(both) == len(rated) else {name: agreement(c) for name, c in heard.sheet.columns(rubric, both).items()}
         done.findings += agreement_kept({n: then[n] for n in averaged}, {n: before[n] for n in averaged}, question.gate, level)
     else:
-        done.findings.append(_no_baseline(question, len(both)))
+        done.findings.append(_no_baseline(question, len(both), len(rated)))
     done.against = tuple(against_labels(name, column, now[name], before.get(name), people[name], rated) for name, column in columns.items())
-    done.findings += agrees({n: now[n] for n in averaged}, people, question.gate, level)
+    done.findings += agrees({n: now[n] for n in averaged}, people, question.gate, level, enough=len(rated) >= FEWEST)
     order = ranks(rated, heard.sheet, rubric, level)
     done.wrong_pairs = order.wrong
     done.findings += ordered(order.spearman, order.low, order.high, order.pairs)
@@ -106,7 +106,7 @@ def _hygiene(gate: Gate, heard: Heard, level: float) -> list[Finding]:
     surprising = float(stats.binom.sf(slips - 1, answered, allowed)) <= level if slips else False
     valid = Decision.FAIL if surprising else Decision.PASS if answered and slips <= allowed * answered else Decision.UNDECIDED
     told = f"{slips} of {answered} answers were not what the rubric asks for"
-    stranger = Decision.FAIL if heard.strangers or heard.renamed else Decision.PASS
+    stranger = Decision.FAIL if heard.strangers or heard.renamed else Decision.PASS if answered else Decision.UNDECIDED
     named = heard.renamed or f"{heard.strangers} answers named another model"
     return [
         Finding(name="valid answers", decision=valid, told=told, figure=share, asked=f"at least {gate.parse_valid:.1%}"),
@@ -114,11 +114,15 @@ def _hygiene(gate: Gate, heard: Heard, level: float) -> list[Finding]:
     ]
 
 
-def _no_baseline(question: Question, both: int) -> Finding:
+def _no_baseline(question: Question, both: int, rated: int) -> Finding:
     told = "no baseline was accepted yet: run `judge golden accept`, and commit what it writes"
     if question.baseline:
         told = f"only {both} cases (of {FEWEST} needed) are as they were in the baseline: run `judge golden accept` anew"
-        if question.baseline.scales != scales_of(question.judge.rubric):
+        if rated < min(FEWEST, len(question.cases)):
+            told = f"only {rated} cases were rated, of {FEWEST} needed"
+        elif len(question.cases) < FEWEST:
+            told = f"{len(question.cases)} cases; a comparison needs {FEWEST}: add cases"
+        elif question.baseline.scales != scales_of(question.judge.rubric):
             told = "the baseline has other criteria or scales than the rubric: run `judge golden accept` anew"
     return Finding(name="drift", decision=Decision.UNDECIDED, told=told)
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +14,7 @@ from golden_set.check_run import is_free, run_check
 from golden_set.decision import STATUS, UNREACHED, Decision
 from golden_set.findings import CheckReport, Finding
 from golden_set.gate import Gate, load_gate
-from golden_set.report_files import publish
+from golden_set.report_files import publish, see_writable
 from golden_set.workbench import Workbench, day_of, print_plan, workbench
 
 Look = Annotated[bool, typer.Option("--all", help="Rate every case, also when the answer is clear before.")]
@@ -43,6 +42,7 @@ def check(
 
     Exit status: 0 pass, 1 fail, 2 usage, 3 undecided, 4 the judge could not be reached or failed too often.
     """
+    see_writable(report)
     asked_for = load_gate(gate)
     on = day_of(day)
     with workbench(
@@ -58,11 +58,13 @@ def check(
         cleared = enough and decision is Decision.PASS and asked_for.clears
         found = make_report(question, ran.heard, ran.answered, ran.looked, ran.planned, cleared=cleared)
         note = _settle(bench, found, asked_for)
-    written = publish(found.kind, found.model_dump(mode="json"), report, os.environ)
     if as_json:
         print(found.model_dump_json())
     else:
-        _tell(found, note, written)
+        _tell(found, note)
+    for path in publish(found.kind, found.model_dump(mode="json"), report, os.environ):
+        if not as_json:
+            print(f"report: {path}")
     raise typer.Exit(STATUS[decision] if enough else UNREACHED)
 
 
@@ -78,13 +80,14 @@ def _settle(bench: Workbench, found: CheckReport, gate: Gate) -> str:
             "day": found.day.isoformat(),
         }
         bench.ledger.clear(bench.judge.id, json.dumps(evidence))
-        return f"cleared: {found.judge} may produce rewards (in {bench.ledger.path})"
+        old = "; by a recording, which says nothing of how the model answers today" if bench.spec.startswith("replay:") else ""
+        return f"cleared: {found.judge} may produce rewards (in {bench.ledger.path}){old}"
     if found.decision is Decision.FAIL and found.reached and bench.ledger.void(bench.judge.id):
         return f"its clearance in {bench.ledger.path} is void: {found.judge} may not produce rewards"
     return ""
 
 
-def _tell(found: CheckReport, note: str, written: list[Path]) -> None:
+def _tell(found: CheckReport, note: str) -> None:
     print(f"{found.judge}, {found.cases} golden cases, gate {found.gate.name}")
     if found.baseline:
         old = found.baseline
@@ -99,15 +102,16 @@ def _tell(found: CheckReport, note: str, written: list[Path]) -> None:
         print(f"  {(finding.decision or '-'):9} {finding.name:{width}} {_figure(finding):26} {finding.told}".rstrip())
     for row in found.drift:
         if row.decision is not Decision.PASS:
-            print(f"\n{row.criterion}: moved by {row.shift:+.2f} [{row.low:+.2f}, {row.high:+.2f}], margin {row.margin:.2f}")
+            word = "moved" if row.decision is Decision.FAIL else "may have moved,"
+            print(f"\n{row.criterion}: {word} by {row.shift:+.2f} [{row.low:+.2f}, {row.high:+.2f}], margin {row.margin:.2f}")
             for moved in row.moved:
                 item = moved.item
                 at = "the episode" if item.turn is None else f"turn {item.turn}"
                 change = f"{item.before:.2f} -> {item.now:.2f}, label {item.label:.2f}"
                 print(f"  {moved.case} {moved.shift:+.2f}; {at}: {change}: “{item.text[:100]}”")
     print(f"\n{found.decision}: {found.asked} ratings of dialogues asked for, of {found.planned} at most")
-    for line in ([note] if note else []) + [f"report: {path}" for path in written]:
-        print(line)
+    if note:
+        print(note)
 
 
 def _figure(finding: Finding) -> str:

@@ -23,8 +23,12 @@ def is_critical(column: Column) -> bool:
     return isinstance(column.criterion, Criterion) and column.criterion.critical
 
 
-def agrees(now: Mapping[str, Agreement], people: Mapping[str, float | None], gate: Gate, level: float) -> list[Finding]:
-    """Return whether the judge agrees with the labels as far as is asked for, in the mean over criteria."""
+def agrees(now: Mapping[str, Agreement], people: Mapping[str, float | None], gate: Gate, level: float, *, enough: bool) -> list[Finding]:
+    """Return whether the judge agrees with the labels as far as is asked for, in the mean over criteria.
+
+    Args:
+        enough: whether there are enough dialogues for a bootstrap to tell chance from agreement.
+    """
     names = [name for name in now if now[name].value is not None]
     whole = averaged([now[name] for name in names])
     low, high = whole.bound(level)
@@ -36,7 +40,9 @@ def agrees(now: Mapping[str, Agreement], people: Mapping[str, float | None], gat
     if ceilings and gate.human_gap is not None:
         floor = max(floor, float(np.mean(ceilings)) - gate.human_gap)
     decision = Decision.UNDECIDED
-    if low is None or high is None:
+    if not enough:
+        told += "; too few dialogues to tell"
+    elif low is None or high is None:
         told = "no criterion varies enough to tell"
     elif low >= floor:
         decision = Decision.PASS

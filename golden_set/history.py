@@ -52,6 +52,7 @@ class Series(Strict):
     cases_hash: str
     cases: tuple[str, ...]
     begun: date
+    burn_in: Count = 14  # nights from which the level is learned
     baseline: Reference | None = None
 
 
@@ -157,9 +158,9 @@ def hash_of(cases: Sequence[GoldenCase], rubric: Rubric) -> str:
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
-def default_place(rubric: Rubric) -> Path:
+def default_place(judge: JudgeId) -> Path:
     """Return where the history is kept unless --history says otherwise."""
-    return FOLDER / f"{rubric.name}.jsonl"
+    return FOLDER / f"{judge.rubric}.{judge.provider}.jsonl"
 
 
 def load_history(path: Path) -> History | None:
@@ -208,6 +209,9 @@ def _with(history: History, line: Series | Night, place: str) -> History:
         raise UsageProblem(
             f"{place}: day: {line.day} comes after {own[-1].day} of the same series; nights stand in order, each once; {MEND}"
         )
+    learned = sum(night.anchors.episodes is not None for night in own)
+    if line.anchors.episodes is None and learned < history.series[line.series].burn_in:
+        raise UsageProblem(f"{place}: nights of the burn-in before {line.day} are missing: there are only {learned}; {MEND}")
     count = len(history.series[line.series].cases)
     for who in ("anchors", "second"):
         said: Anchors | None = getattr(line, who)

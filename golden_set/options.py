@@ -19,5 +19,5 @@ Report = Annotated[Path | None, typer.Option(help="Write the report, as data and
 Plan = Annotated[bool, typer.Option("--plan", help="Ask nothing: print requests, tokens and price.")]
 Day = Annotated[str | None, typer.Option(help="Ask as of this day (YYYY-MM-DD): ratings of one day are asked once.", show_default=False)]
 Baseline = Annotated[
-    str | None, typer.Option(help="Name in golden_set/baselines, or path.  [default: the rubric's name]", show_default=False)
+    str | None, typer.Option(help="Name in golden_set/baselines, or path.  [default: RUBRIC.PROVIDER]", show_default=False)
 ]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, Protocol
 
 from dialogue.errors import UsageProblem
@@ -55,6 +55,22 @@ def publish(kind: str, report: dict[str, Any], folder: Path | None, environ: Map
         except OSError as error:
             raise UsageProblem(f"cannot write the summary to {summary}: {error.strerror}; {SUMMARY} names it") from error
     return written
+
+
+def see_writable(folder: Path | None) -> None:
+    """See that a folder can be written, before anything is asked and paid for.
+
+    Raises:
+        UsageProblem: it cannot.
+    """
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageProblem(f"cannot write to {folder}: {error.strerror}; name another folder") from error
 
 
 def replace_whole(path: Path, text: str) -> None:

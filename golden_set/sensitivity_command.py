@@ -11,7 +11,7 @@ import typer
 from dialogue.errors import UsageProblem, did_you_mean, listed
 from golden_set import options
 from golden_set.decision import STATUS, UNREACHED
-from golden_set.report_files import publish
+from golden_set.report_files import publish, see_writable
 from golden_set.sensitivity import Plan, choose, no_matter, run
 from golden_set.sensitivity_text import tell
 from golden_set.wording import PLAIN, Arm, Prompt, paraphrases, presentations
@@ -55,6 +55,7 @@ def sensitivity_command(
     or failed too often.
     """
     chosen = chosen_arms(arms)
+    see_writable(report)
     with workbench(
         judge=judge, rubric=rubric, cases=cases, ledger=ledger, record=record, budget_usd=budget_usd, max_requests=max_requests
     ) as bench:

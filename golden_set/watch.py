@@ -96,12 +96,23 @@ def _series(task: Task, history: History) -> Watched:
     """Return the history with a series for the judge and the cases, which it says loudly if it is a new one."""
     who, what = task.judge.id, hash_of(task.cases, task.rubric)
     found = history.find(who, what)
-    if found is not None:
-        return Watched(history, found)
     baseline, unused = _reference(task)
-    series = Series(judge=who, cases_hash=what, cases=tuple(case.id for case in task.cases), begun=task.day, baseline=baseline)
+    accepted_anew = found is not None and baseline is not None and baseline != history.series[found].baseline
+    if found is not None and not accepted_anew:
+        return Watched(history, found)
+    series = Series(
+        judge=who,
+        cases_hash=what,
+        cases=tuple(case.id for case in task.cases),
+        begun=task.day,
+        burn_in=task.design.burn_in,
+        baseline=baseline,
+    )
     done = Watched(history.begin(series), len(history.series), warnings=[unused] if unused else [])
-    if history.series:
+    if accepted_anew and task.baseline:
+        told = f"a baseline was accepted on {task.baseline.accepted_on}: a new series begins, and its burn-in; the old one is kept"
+        done.warnings.insert(0, told)
+    elif history.series:
         last = history.series[-1]
         why = "another judge" if last.judge != who else "other cases"
         was = f"{last.judge} ({last.judge.key})" if last.judge != who else f"cases {last.cases_hash}"

@@ -16,7 +16,7 @@ from golden_set import options
 from golden_set.baseline import load_baseline
 from golden_set.decision import STATUS, UNREACHED, Decision
 from golden_set.history import History, default_place, load_history, save_history
-from golden_set.report_files import publish
+from golden_set.report_files import publish, see_writable
 from golden_set.watch import Task, Unreached, watch
 from golden_set.watch_report import WatchReport, make_report
 from golden_set.workbench import Workbench, day_of, print_plan, workbench
@@ -60,6 +60,7 @@ def watch_command(
     Exit status: 0 no alarm, 1 alarm, 2 usage, 3 the history is missing (one was begun), 4 the judge could not be reached.
     """
     on = day_of(day)
+    see_writable(report)
     with workbench(
         judge=judge, rubric=rubric, cases=cases, ledger=ledger, record=record, budget_usd=budget_usd, max_requests=max_requests
     ) as bench:
@@ -67,7 +68,7 @@ def watch_command(
         if plan:
             print_plan(bench, [*(case.transcript for case in bench.cases), *(flow or ())], runs=1, as_json=as_json)
             return
-        place = history or default_place(bench.rubric)
+        place = history or default_place(bench.judge.id)
         known = load_history(place)
         accepted = load_baseline(baseline, bench.rubric, bench.judge.id)
         task = Task(bench.judge, bench.cases, on, accepted, _second(second, bench), flow)
@@ -76,6 +77,11 @@ def watch_command(
         except Unreached as problem:
             _aloud("error", str(problem), os.environ)
             raise typer.Exit(UNREACHED) from None
+        if load_history(place) != known:
+            raise UsageProblem(
+                f"{place} was changed by another watch while this night was rated; run the same command again: what was rated is in the "
+                "ledger. Judges that are watched side by side need a --history each"
+            )
         save_history(place, done.history)
         found = make_report(task, done)
     missing = known is None

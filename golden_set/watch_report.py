@@ -173,9 +173,10 @@ def _told(last: Night, track: AnchorTrack | None, scales: Scales, learned: int, 
         step = track.steps[-1] if track else None
         at = int(np.argmax(step.evidence)) if step else 0
         by = step.fresh[at] if step and step.fresh is not None else float("nan")
-        return (
-            f"ALARM: {last.alarm.cause.value}: {scales.names[at]} moved by {by:+.2f} on the anchors, borne out by {design.again} fresh runs"
-        )
+        moved = int(np.sum(np.abs(step.fresh) > step.tolerance)) if step and step.fresh is not None else 1
+        others = f" (and {moved - 1} more of {len(scales.names)} criteria)" if moved > 1 else ""
+        what = f"{scales.names[at]} moved by {by:+.2f} on the anchors{others}, borne out by {design.again} fresh runs"
+        return f"ALARM: {last.alarm.cause.value}: {what}"
     if track is None:
         return f"burn-in {learned} of {design.burn_in}: cannot alarm yet"
     if last.anchors.again:

@@ -2,12 +2,15 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import typer
 
 from dialogue.errors import UsageProblem
 from dialogue.transcript import Transcript
@@ -76,7 +79,12 @@ def workbench(
     if record:
         begin(record, settings.judge)
     with Ledger(settings.ledger) as book:
-        yield Workbench(settings.judge, made, question, found, book, terms, lambda other: make_judge(settings.judge, other, terms))
+        try:
+            yield Workbench(settings.judge, made, question, found, book, terms, lambda other: make_judge(settings.judge, other, terms))
+        except KeyboardInterrupt:
+            told = f"interrupted; what was rated is in {settings.ledger}: the same command goes on from there, today (UTC)"
+            print(f"judge: {told}", file=sys.stderr)
+            raise typer.Exit(130) from None
 
 
 def print_plan(bench: Workbench, transcripts: Iterable[Transcript], *, runs: int, as_json: bool) -> None:

@@ -87,7 +87,8 @@ def _loaded(point: EntryPoint) -> Any:
             raise  # ours: a bug, not a matter of what is installed
         extras = (point.dist.metadata.get_all("Provides-Extra") or []) if point.dist else []
         wanted = f"'{point.dist.name}[{point.name}]'" if point.dist and point.name in extras else error.name
-        raise Problem(f"judge {point.name} needs the package {error.name}, which is not installed: pip install {wanted}") from error
+        here = f" (from a checkout: pip install '.[{point.name}]')" if wanted != error.name else ""
+        raise Problem(f"judge {point.name} needs the package {error.name}, which is not installed: pip install {wanted}{here}") from error
 
 
 def _command(loaded: Any) -> Any:

@@ -56,6 +56,19 @@ def m003_replies(db: Database) -> None:
     )
 
 
+@migrate()
+def m004_clearances_stay(db: Database) -> None:
+    """Every clearance keeps its row, also after it was voided and given again; the newest of a judge counts."""
+    db.execute("alter table clearances rename to clearances_before")
+    db.execute(
+        "create table clearances (id integer primary key, judge_key text not null references judges(key), evidence text not null, "
+        "at text not null, voided_at text) strict"
+    )
+    columns = "judge_key, evidence, at, voided_at"
+    db.execute(f"insert into clearances ({columns}) select {columns} from clearances_before")
+    db.execute("drop table clearances_before")
+
+
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
     """A batch at a provider. `remote` is the provider's name of it, None while (or where) its submission is cut off.
@@ -237,7 +250,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         at = _now()
         with self._writing():
             self._db.conn.execute("insert or ignore into judges values (?, ?)", (judge.key, judge.model_dump_json()))
-            self._db.conn.execute("insert or replace into clearances values (?, ?, ?, null)", (judge.key, evidence, at))
+            self._db.conn.execute("insert into clearances (judge_key, evidence, at) values (?, ?, ?)", (judge.key, evidence, at))
 
     def void(self, judge: JudgeId) -> bool:
         """Take that leave back; say whether there was one. The evidence stays, with the time it was voided."""
@@ -249,8 +262,9 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def cleared(self, judge: JudgeId) -> bool:
         """Say whether `judge` has leave to produce rewards."""
-        found = self._db.conn.execute("select 1 from clearances where judge_key = ? and voided_at is null", [judge.key])
-        return found.fetchone() is not None
+        found = self._db.conn.execute("select voided_at from clearances where judge_key = ? order by id desc limit 1", [judge.key])
+        newest = found.fetchone()
+        return newest is not None and newest[0] is None
 
 
 def _now() -> str:

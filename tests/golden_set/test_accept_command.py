@@ -17,7 +17,8 @@ from tests.provider import Provider
 
 Json = dict[str, Any]
 Golden = Callable[..., CompletedProcess[str]]
-BASELINE = Path("golden_set/baselines/collections.json")
+BASELINE = Path("golden_set/baselines/collections.openai.json")
+EMBEDDED = BASELINE.with_name("collections.local.json")
 OPENAI = ("accept", "--judge", "openai:model-1", "--cases", "few.jsonl")
 
 
@@ -31,8 +32,8 @@ def test_ten_runs_are_pooled_and_written_with_who_and_why(golden: Golden, folder
     assert done.returncode == 0, done.stderr
     assert "30 golden cases, 10 runs" in done.stdout
     assert "the first baseline: there is none to compare with" in done.stdout
-    assert f"written: {BASELINE}; read it as a diff, and commit it" in done.stdout
-    found = read(folder)
+    assert f"written: {EMBEDDED}; read it as a diff, and commit it" in done.stdout
+    found = read(folder, EMBEDDED)
     assert (found.runs, found.accepted_by, found.note, str(found.accepted_on), len(found.cases)) == (
         10,
         "Ada",
@@ -41,11 +42,11 @@ def test_ten_runs_are_pooled_and_written_with_who_and_why(golden: Golden, folder
         30,
     )
     assert {case.runs for case in found.cases.values()} == {10}
-    text = (folder / BASELINE).read_text()
+    text = (folder / EMBEDDED).read_text()
     told = json.loads(golden(*args, "--json").stdout)
-    assert (told["baseline"], told["runs"], [row["decision"] for row in told["changes"]]) == (str(BASELINE), 10, ["PASS"] * 7)
-    assert (folder / BASELINE).read_text() == text  # the same again
-    assert [path.name for path in (folder / BASELINE).parent.iterdir()] == [BASELINE.name]
+    assert (told["baseline"], told["runs"], [row["decision"] for row in told["changes"]]) == (str(EMBEDDED), 10, ["PASS"] * 7)
+    assert (folder / EMBEDDED).read_text() == text  # the same again
+    assert [path.name for path in (folder / EMBEDDED).parent.iterdir()] == [EMBEDDED.name]
     golden(*args, "--baseline", "elsewhere/b.json")
     assert read(folder, Path("elsewhere/b.json")) == found
 
@@ -61,7 +62,7 @@ def test_a_file_that_is_no_baseline_is_refused_before_anything_is_asked(golden: 
     (folder / BASELINE).parent.mkdir(parents=True)
     (folder / BASELINE).write_text("{}")
     done = golden(*OPENAI, **provider.environ)
-    assert (done.returncode, "collections.json is no baseline" in done.stderr, provider.asked()) == (2, True, 0)
+    assert (done.returncode, "collections.openai.json is no baseline" in done.stderr, provider.asked()) == (2, True, 0)
 
 
 @pytest.mark.parametrize(

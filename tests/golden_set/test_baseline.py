@@ -92,8 +92,8 @@ def test_ratings_on_another_scale_are_not_compared(make_cases: Make, rubric: Rub
 
 
 def test_which_file_is_taken(project: Path, make_cases: Make, rubric: Rubric) -> None:
-    assert [place_of(name, rubric) for name in (None, "mine", "x/mine.json", "mine.json")] == [
-        FOLDER / "calls.json",
+    assert [place_of(name, MINE) for name in (None, "mine", "x/mine.json", "mine.json")] == [
+        FOLDER / f"calls.{MINE.provider}.json",
         FOLDER / "mine.json",
         Path("x/mine.json"),
         Path("mine.json"),
@@ -101,7 +101,7 @@ def test_which_file_is_taken(project: Path, make_cases: Make, rubric: Rubric) ->
     cases = make_cases(4)
     assert load_baseline(None, rubric, MINE) is None
     FOLDER.mkdir(parents=True)
-    (FOLDER / "calls.json").write_text(dump(made(cases, rubric)))
+    (FOLDER / f"calls.{MINE.provider}.json").write_text(dump(made(cases, rubric)))
     (FOLDER / "mine.json").write_text(dump(made(cases[:2], rubric)))
     found = load_baseline(None, rubric, MINE), load_baseline("mine", rubric, MINE), load_baseline(f"{FOLDER}/mine.json", rubric, MINE)
     assert [len(one.cases) for one in found if one] == [4, 2, 2]
@@ -111,14 +111,14 @@ def test_what_ships_is_for_the_embedded_judge_only_and_only_where_nothing_was_ac
     project: Path, make_cases: Make, rubric: Rubric
 ) -> None:
     cases = make_cases(4)
-    (project / "shipped/calls.json").write_text(dump(made(cases, rubric, LOCAL)))
+    (project / "shipped/calls.local.json").write_text(dump(made(cases, rubric, LOCAL)))
     found = load_baseline(None, rubric, LOCAL)
     assert found and len(found.cases) == 4
     assert load_baseline(None, rubric, MINE) is None
     with pytest.raises(UsageProblem):
-        load_baseline("calls", rubric, LOCAL)  # what is named must be there
+        load_baseline("calls.local", rubric, LOCAL)  # what is named must be there
     FOLDER.mkdir(parents=True)
-    (FOLDER / "calls.json").write_text(dump(made(cases[:1], rubric, LOCAL)))
+    (FOLDER / "calls.local.json").write_text(dump(made(cases[:1], rubric, LOCAL)))
     found = load_baseline(None, rubric, LOCAL)
     assert found and len(found.cases) == 1
 
@@ -137,6 +137,6 @@ def test_what_is_refused(project: Path, make_cases: Make, rubric: Rubric) -> Non
         load_baseline("calls", other, MINE)
     good = json.loads((FOLDER / "calls.json").read_text())
     for text in ("", "{", "[]", json.dumps(good | {"cases": 3}), json.dumps(good | {"more": 1}), json.dumps(good | {"runs": "many"})):
-        (FOLDER / "calls.json").write_text(text)
-        with pytest.raises(UsageProblem, match=r"calls\.json is no baseline: .*; make one with `judge golden accept`"):
+        (FOLDER / f"calls.{MINE.provider}.json").write_text(text)
+        with pytest.raises(UsageProblem, match=r"calls\.\w+\.json is no baseline: .*; make one with `judge golden accept`"):
             load_baseline(None, rubric, MINE)

@@ -21,7 +21,7 @@ def line(**changes: Any) -> Json:
         "rubric": "calls",
         "turns": [
             {"role": "agent", "text": "Hello.", "labels": {"listens": 3, "honest": 1}},
-            {"role": "user", "text": "Hi."},
+            {"role": "user", "text": f"Hi, it's {changes.get('id', 'one')}."},  # every dialogue its own
             {"role": "agent", "text": "Pay.", "labels": {"listens": [2], "honest": [0]}},
         ],
         "outcome": "HANGUP",
@@ -48,7 +48,7 @@ def test_a_case_is_read_and_a_judge_is_shown_words_and_ending_only(tmp_path: Pat
         EPISODE: {"well": (2,)},
     }
     shown = case.transcript.model_dump_json()
-    assert [turn.text for turn in case.transcript.turns] == ["Hello.", "Hi.", "Pay."]
+    assert [turn.text for turn in case.transcript.turns] == ["Hello.", "Hi, it's one.", "Pay."]
     assert (case.transcript.id, case.transcript.outcome) == ("one", "HANGUP")
     assert not [word for word in ("listens", "threat", "angry", "labelled") if word in shown]
 
@@ -173,3 +173,8 @@ def test_cases_of_the_fixtures_are_cases_that_load(tmp_path: Path, rubric: Rubri
     made = make_cases(10, pairs=2)
     write(tmp_path / "c.jsonl", *(case.model_dump_json() for case in made))
     assert load_cases(tmp_path, rubric) == made
+
+
+def test_a_dialogue_that_stands_there_twice_is_refused(tmp_path: Path, rubric: Rubric) -> None:
+    with pytest.raises(UsageProblem, match=r"c\.jsonl:2: 'two' is the same dialogue as 'one'; it would count as evidence twice"):
+        load_cases(write(tmp_path / "c.jsonl", line(), line() | {"id": "two"}), rubric)

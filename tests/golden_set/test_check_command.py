@@ -20,7 +20,7 @@ from tests.provider import Provider
 Json = dict[str, Any]
 Golden = Callable[..., CompletedProcess[str]]
 RUBRIC = load_rubric("collections")
-BASELINE = Path("golden_set/baselines/collections.json")
+BASELINE = Path("golden_set/baselines/collections.openai.json")
 OPENAI = ("--judge", "openai:model-1", "--gate", "regression")
 
 
@@ -48,7 +48,8 @@ def asked_before(provider_process: Provider, tmp_path_factory: pytest.TempPathFa
 
 def place(folder: Path, text: str) -> None:
     (folder / BASELINE).parent.mkdir(parents=True, exist_ok=True)
-    (folder / BASELINE).write_text(text)
+    for provider in ("openai", "local"):
+        (folder / BASELINE).with_name(f"collections.{provider}.json").write_text(text)
 
 
 def cleared(folder: Path, name: str = "judge-ledger.db") -> bool:
@@ -128,12 +129,12 @@ def test_without_a_baseline_it_is_undecided_and_says_what_to_do(golden: Golden, 
         (["--cases", "nowhere.jsonl"], "cannot read the golden cases nowhere.jsonl"),
         (["--cases", "broken.jsonl"], "broken.jsonl:2: not a line of JSON"),
         (["--cases", "few.jsonl", "--rubric", "sales"], "no golden case in few.jsonl is about the rubric 'sales'"),
-        (["--baseline", "mine"], "no baseline golden_set/baselines/mine.json; there are collections in golden_set/baselines"),
+        (["--baseline", "mine"], "no baseline golden_set/baselines/mine.json; there are collections.local, collections.openai in"),
         (["--baseline", "few.jsonl/x.json"], "no baseline few.jsonl/x.json"),
         (["--judge", "opennai:model-1"], "unknown judge 'opennai' (did you mean 'openai'?)"),
         (["--judge", "replay:nowhere.jsonl"], "cannot read the recording nowhere.jsonl"),
         (["--rubric", "colections"], "unknown rubric 'colections' (did you mean 'collections'?)"),
-        (["--report", "few.jsonl", "--repeats", "1"], "cannot write the report to few.jsonl"),
+        (["--report", "few.jsonl", "--repeats", "1"], "cannot write to few.jsonl"),
         (["--repeats", "0"], "Invalid value for '--repeats': Input should be greater than or equal to 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -293,3 +294,12 @@ def test_a_judge_all_of_whose_answers_are_malformed_is_status_1(
     place(folder, asked_before)
     provider.set(invalid_json=1.0)
     assert golden("check", *OPENAI, "--cases", "few.jsonl", **provider.environ).returncode == 1
+
+
+def test_a_few_cases_decide_nothing_and_take_no_leave_back(golden: Golden, folder: Path, labelled: list[Json]) -> None:
+    (folder / "one.jsonl").write_text(json.dumps(labelled[0]) + "\n")
+    with Ledger(folder / "judge-ledger.db") as ledger:
+        ledger.clear(LocalJudge(RUBRIC).id, "a check")
+    done = golden("check", "--cases", "one.jsonl")
+    assert (done.returncode, cleared(folder)) == (3, True)
+    assert "too few dialogues to tell" in done.stdout

@@ -30,7 +30,7 @@ def night(offset: int = 0, at: int = 0, **more: Any) -> Night:
 @given(st.lists(st.tuples(numbers, numbers, st.booleans()), max_size=4))
 def test_what_is_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, said: list[tuple[float, float, bool]]) -> None:
     path = tmp_path_factory.mktemp("h") / "deep" / "calls.jsonl"
-    history = History().begin(series(baseline=Reference(day=DAY, runs=10, episodes={"listens": (1.5, None)})))
+    history = History().begin(series(burn_in=0, baseline=Reference(day=DAY, runs=10, episodes={"listens": (1.5, None)})))
     for k, (mean, shift, alarm) in enumerate(said):
         moved = Moved(share=0.5, criteria={"listens": shift}, slices={"band:bad": (shift, None)})
         anchors = Anchors(judge=JUDGE.key, means={"listens": mean}, moved=moved, again=moved if alarm else None)
@@ -117,3 +117,18 @@ def test_the_hash_of_cases_is_of_what_a_judge_is_shown(make_cases: Any, rubric: 
     turns = (cases[0].turns[0].model_copy(update={"text": "something else"}), *cases[0].turns[1:])
     assert hash_of((cases[0].model_copy(update={"turns": turns}), *cases[1:]), rubric) != hash_of(cases, rubric)
     assert hash_of(cases[:5], rubric) != hash_of(cases, rubric)
+
+
+def test_a_night_of_the_burn_in_that_is_missing_is_told(tmp_path: Path) -> None:
+    history = History().begin(series(burn_in=3))
+    for k in range(3):
+        history = history.add(night(k))
+    moved = Anchors(judge=JUDGE.key, means={"listens": 3.0}, moved=Moved(share=1.0, criteria={"listens": 0.0}))
+    history = history.add(night(3, anchors=moved))
+    path = tmp_path / "h.jsonl"
+    save_history(path, history)
+    assert load_history(path) == history
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:2] + lines[3:]))
+    with pytest.raises(UsageProblem, match=r"h\.jsonl:4: nights of the burn-in before 2026-03-04 are missing: there are only 2"):
+        load_history(path)

@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from dialogue import Transcript, UsageProblem
+from golden_set import watch_command as module
 from golden_set.baseline import Baseline, make_baseline
 from golden_set.case import EPISODE, GoldenCase, agreed
 from golden_set.history import Anchors, Cause, History, Night, Series, hash_of, load_history, save_history
@@ -329,6 +330,19 @@ def test_another_judge_or_other_cases_are_another_series(
     assert len(back.history.series) == 3 and report.told == "no drift" and not back.warnings  # the first series goes on
 
 
+def test_a_newly_accepted_baseline_ends_an_alarm(go: Go, moody: Callable[..., Moody], ledger: Ledger) -> None:
+    drifted = moody(seed=104, mood={"listens": 1.0})
+    alarmed, report = go(drifted)
+    assert report.alarm
+    accepted = baseline_of(drifted, 10, by=1.0)
+    ledger.clear(drifted.id, "a check")
+    done, report = go(moody(seed=105, mood={"listens": 1.0}), alarmed.history, offset=1, baseline=accepted)
+    assert "a baseline was accepted on" in done.warnings[0] and len(done.history.series) == 2
+    assert (report.alarm, ledger.cleared(drifted.id)) == (None, True)
+    later, _ = go(moody(seed=106, mood={"listens": 1.0}), done.history, offset=2, baseline=accepted)
+    assert not later.warnings and len(later.history.series) == 2
+
+
 def test_nights_go_forward(go: Go, moody: Callable[..., Moody]) -> None:
     with pytest.raises(UsageProblem, match="a night before it"):
         go(moody(), offset=-5)
@@ -395,13 +409,24 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 def test_a_missing_history_is_said_loudly_once(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     first = call("--day", "2026-02-01")
-    assert first.exit_code == 3 and "no history at golden_set/history/collections.jsonl" in first.stderr
+    assert first.exit_code == 3 and "no history at golden_set/history/collections.local.jsonl" in first.stderr
     assert "never fires" in first.stderr and "burn-in 1 of 14" in first.stdout
     assert call("--day", "2026-02-02").exit_code == 0
-    assert len((tmp_path / "golden_set/history/collections.jsonl").read_text().splitlines()) == 3
+    assert len((tmp_path / "golden_set/history/collections.local.jsonl").read_text().splitlines()) == 3
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     begun = call("--begin", "--history", "mine.jsonl", "--day", "2026-02-01")
     assert begun.exit_code == 0 and "::warning title=judge golden watch::no history at mine.jsonl" in begun.stderr
+
+
+def test_two_watches_on_one_file_lose_nothing(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    call("--begin", "--history", "h.jsonl", "--day", "2026-02-01")
+    before = (tmp_path / "h.jsonl").read_text()
+    read = module.load_history
+    others = iter([None, read(tmp_path / "h.jsonl")])
+    monkeypatch.setattr(module, "load_history", lambda path: next(others))  # somebody wrote while the night was rated
+    ran = call("--begin", "--history", "h.jsonl", "--day", "2026-02-02")
+    assert ran.exit_code == 2 or "was changed by another watch" in str(ran.exception)
+    assert (tmp_path / "h.jsonl").read_text() == before
 
 
 def test_an_alarm_ends_with_status_1_a_report_and_a_void_clearance(

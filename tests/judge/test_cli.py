@@ -93,8 +93,8 @@ def test_version_and_short_help(judge) -> None:  # type: ignore[no-untyped-def]
 
 def test_a_command_whose_packages_are_left_out_says_what_to_install(judge: Run, strangers: Path) -> None:
     done = judge("lean", PYTHONPATH=str(strangers))
-    told = "judge: judge lean needs the package not_installed_here, which is not installed: pip install 'stranger[lean]'\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
+    told = "judge: judge lean needs the package not_installed_here, which is not installed: pip install 'stranger[lean]'"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{told} (from a checkout: pip install '.[lean]')\n")
 
 
 def test_a_command_that_lacks_a_module_of_its_own_is_a_bug_not_a_matter_of_installing(judge: Run, strangers: Path) -> None:

@@ -68,6 +68,8 @@ def test_a_voided_clearance_is_none_until_it_is_given_anew() -> None:
         assert not ledger.void(JUDGE.id)  # it is void already
         ledger.clear(JUDGE.id, "golden check 2026-11-22")
         assert ledger.cleared(JUDGE.id)
+        kept = ledger._db.conn.execute("select evidence, voided_at is null from clearances where judge_key = ? order by id", [JUDGE.id.key])
+        assert kept.fetchall() == [("golden check 2026-11-21", 0), ("golden check 2026-11-22", 1)]  # who was voided is not forgotten
 
 
 def test_a_failed_transaction_leaves_nothing_half_done(said: Callable[..., Transcript]) -> None:
