@@ -130,10 +130,12 @@ def load_cases(where: Path, rubric: Rubric) -> tuple[GoldenCase, ...]:
                 raise UsageProblem(f"{place}: {case.id!r} is the same dialogue as {texts[shown]!r}; it would count as evidence twice")
             texts[shown] = case.id
             found[case.id] = case
+    if not rubrics:
+        raise UsageProblem(f"{where} has no golden case; name another file or folder with --cases")
     if not found:
         raise UsageProblem(
             f"no golden case in {where} is about the rubric {rubric.name!r}{did_you_mean(rubric.name, rubrics)}; "
-            f"there are cases about {listed(sorted(rubrics)) or 'nothing'}; name others with --cases, or another --rubric"
+            f"there are cases about {listed(sorted(rubrics))}; name others with --cases, or another --rubric"
         )
     _check_pairs(found)
     return tuple(found.values())

@@ -16,6 +16,7 @@ from golden_set.findings import CheckReport, Finding
 from golden_set.gate import Gate, load_gate
 from golden_set.report_files import publish, see_writable
 from golden_set.workbench import Workbench, day_of, print_plan, workbench
+from judge.verdict import FailureKind
 
 Look = Annotated[bool, typer.Option("--all", help="Rate every case, also when the answer is clear before.")]
 Runs = Annotated[int, typer.Option(min=1, max=20, help="Rate each case so often at most; more than once only while undecided.")]
@@ -94,7 +95,8 @@ def _tell(found: CheckReport, note: str) -> None:
         other = "" if old.same_judge else f" (of {old.judge})"
         print(f"baseline of {old.accepted_on} by {old.accepted_by}{other}: {old.runs} runs, {old.cases} cases compared")
     if not found.reached:
-        print(f"the judge failed too often: {', '.join(f'{count} {kind}' for kind, count in found.failures.items()) or 'nothing answered'}")
+        why = "the budget was spent too early" if set(found.failures) == {FailureKind.NOT_ASKED} else "the judge failed too often"
+        print(f"{why}: {', '.join(f'{count} {kind}' for kind, count in found.failures.items()) or 'nothing answered'}")
         for line in found.first_failures:
             print(f"  {line}")
     width = max(len(finding.name) for finding in found.findings)

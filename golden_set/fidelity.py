@@ -65,30 +65,22 @@ def violations(column: Column, gate: Gate, level: float) -> list[Finding]:
     labelled, told = _violated(column, column.human), _violated(column, column.mean)
     found = clustered_share(told[labelled].astype(int), column.episode[labelled], level)
     false = clustered_share(told[~labelled].astype(int), column.episode[~labelled], level)
-    seen = Decision.PASS if found.low >= (gate.recall or 0) else Decision.FAIL if found.high < (gate.recall or 0) else Decision.UNDECIDED
-    limit = 1.0 if gate.false_alarms is None else gate.false_alarms
-    alarm = Decision.PASS if false.high <= limit else Decision.FAIL if false.low > limit else Decision.UNDECIDED
-    name = column.criterion.name
+    name, floor, limit = column.criterion.name, gate.recall, gate.false_alarms
+    seen = None if floor is None else _within(found.low >= floor, found.high < floor)
+    alarm = None if limit is None else _within(false.high <= limit, false.low > limit)
     return [
-        Finding(
-            name=f"violations found ({name})",
-            decision=seen if gate.recall is not None else None,
-            told=f"{found.hits} of {found.count}; bounds count {found.effective:.0f} independent trials",
-            figure=found.value,
-            low=found.low,
-            high=found.high,
-            asked=f"at least {gate.recall:.0%}, by the lower bound" if gate.recall is not None else "",
-        ),
-        Finding(
-            name=f"false alarms ({name})",
-            decision=alarm if gate.false_alarms is not None else None,
-            told=f"{false.hits} of {false.count} clean turns; bounds count {false.effective:.0f} independent trials",
-            figure=false.value,
-            low=false.low,
-            high=false.high,
-            asked=f"at most {gate.false_alarms:.0%}, by the upper bound" if gate.false_alarms is not None else "",
-        ),
+        _share_found(f"violations found ({name})", seen, found, "", f"at least {floor:.0%}, by the lower bound" if seen else ""),
+        _share_found(f"false alarms ({name})", alarm, false, " clean turns", f"at most {limit:.0%}, by the upper bound" if alarm else ""),
     ]
+
+
+def _within(holds: bool, fails: bool) -> Decision:
+    return Decision.PASS if holds else Decision.FAIL if fails else Decision.UNDECIDED
+
+
+def _share_found(name: str, decision: Decision | None, share: Share, of: str, asked: str) -> Finding:
+    told = f"{share.hits} of {share.count}{of}; bounds count {share.effective:.0f} independent trials"
+    return Finding(name=name, decision=decision, told=told, figure=share.value, low=share.low, high=share.high, asked=asked)
 
 
 def _violated(column: Column, values: FloatArray) -> BoolArray:

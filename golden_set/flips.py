@@ -8,7 +8,7 @@ their projection on episodes (Hoeffding 1948). Where nothing turned around, the 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -114,13 +114,13 @@ def _flips(found: list[tuple[bool, BoolArray]], counts: Callable[[BoolArray], Fl
     prompts, runs = totals
     excess = prompts - runs if prompts is not None and runs is not None else None
     told = [NOTHING if total is None else summed(total, of) for total in (prompts, runs, excess)]
-    return Flips(_never(told[0]), _never(told[1]), told[2])
+    return Flips(_share(told[0]), _share(told[1]), told[2])
 
 
-def _never(found: Frequency) -> Frequency:
-    """Return a share of nothing with what it may still be."""
+def _share(found: Frequency) -> Frequency:
+    """Return a share whose interval holds no impossible one; of what was never seen, what it may still be."""
     if found.value != 0 or not found.episodes:
-        return found
+        return replace(found, low=None if found.low is None else max(0.0, found.low))
     return Frequency(0.0, 0.0, 1 - float(((1 - LEVEL) / 2) ** (1 / found.episodes)), found.episodes)
 
 

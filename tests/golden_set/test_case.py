@@ -142,7 +142,7 @@ def test_nothing_to_read_says_so(tmp_path: Path, rubric: Rubric) -> None:
     path = write(tmp_path / "calls.jsonl", line(rubric="cals", labels={}))
     with pytest.raises(UsageProblem, match=r"about the rubric 'calls' \(did you mean 'cals'\?\); there are cases about cals"):
         load_cases(path, rubric)
-    with pytest.raises(UsageProblem, match="there are cases about nothing"):
+    with pytest.raises(UsageProblem, match="has no golden case"):
         load_cases(write(tmp_path / "empty.jsonl"), rubric)
 
 
