@@ -7,7 +7,7 @@ import numpy as np
 
 from golden_set.asking import Heard, ask_cases
 from golden_set.case import GoldenCase
-from golden_set.check import Answered, Question, evaluate
+from golden_set.check import FEWEST, Answered, Question, evaluate
 from golden_set.check_report import reached
 from golden_set.decision import Decision
 from golden_set.findings import LookDone
@@ -60,6 +60,8 @@ def run_check(question: Question, ledger: Ledger, *, runs: int, often: bool, tol
             told(looked[-1])
         if done.decision is not Decision.UNDECIDED or not reached(question, heard):
             break
+        if look.episodes == len(cases) and done.compared < FEWEST:
+            break  # nothing to compare with: further runs would tell no more
     return Ran(heard, done, looked, len(cases) * runs)
 
 

@@ -618,3 +618,11 @@ def test_a_slip_and_two_lost_requests_are_no_reason_to_refuse(make_cases: Make, 
     judge = scripted(cases, fails=lambda t, run: kinds.get(run) if t.id == "c004" else None)
     heard = rate_runs(cases, judge, ledger, gate(), runs=10, day=DAY)
     assert [len(heard.sheet.marks[case.id]) for case in cases] == [8 if case.id == "c004" else 10 for case in cases]
+
+
+def test_without_a_baseline_one_run_is_all_that_is_asked(make_cases: Make, scripted: Any, checked: Checked) -> None:
+    """More runs could not tell drift either, and somebody would pay for them."""
+    cases = make_cases(20)
+    judge = scripted(cases)
+    _, report = checked(judge, cases, runs=3)
+    assert (report.decision, len(judge.asked), report.planned) == (UNDECIDED, 20, 60)
