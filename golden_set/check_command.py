@@ -112,6 +112,9 @@ def _tell(found: CheckReport, note: str) -> None:
                 change = f"{item.before:.2f} -> {item.now:.2f}, label {item.label:.2f}"
                 print(f"  {moved.case} {moved.shift:+.2f}; {at}: {change}: “{item.text[:100]}”")
     print(f"\n{found.decision}: {found.asked} ratings of dialogues asked for, of {found.planned} at most")
+    if (spent := found.usage).requests:
+        price = "price not known" if spent.cost_usd is None else f"${spent.cost_usd:.4f}"
+        print(f"{spent.requests:,} requests, {spent.input_tokens:,} input and {spent.output_tokens:,} output tokens, {price}")
     if note:
         print(note)
 
