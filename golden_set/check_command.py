@@ -18,7 +18,7 @@ from golden_set.report_files import publish, see_writable
 from golden_set.workbench import Workbench, day_of, print_plan, workbench
 from judge.verdict import FailureKind
 
-Look = Annotated[bool, typer.Option("--all", help="Rate every case, also when the answer is clear before.")]
+Whole = Annotated[bool, typer.Option("--all", help="Rate every case, also when the answer is clear before.")]
 Runs = Annotated[int, typer.Option(min=1, max=20, help="Rate each case so often at most; more than once only while undecided.")]
 
 
@@ -30,7 +30,7 @@ def check(
     gate: Annotated[str, typer.Option(help="What is asked for: default, regression, or a path.")] = "default",
     baseline: options.Baseline = None,
     report: options.Report = None,
-    whole: Look = False,
+    whole: Whole = False,
     ledger: options.Ledger = None,
     record: options.Record = None,
     budget_usd: options.Budget = None,

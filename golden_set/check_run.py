@@ -1,6 +1,6 @@
 """Runs a golden check: asks for part after part of the cases, and stops as soon as the answer is clear."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,13 +31,12 @@ class Ran:
     planned: int
 
 
-def run_check(question: Question, ledger: Ledger, *, runs: int, often: bool, told: Callable[[LookDone], None] | None = None) -> Ran:
+def run_check(question: Question, ledger: Ledger, *, runs: int, often: bool) -> Ran:
     """Return what the judge said and what follows from it.
 
     Args:
         runs: how often each case is rated at most; a second run is asked only if the first leaves it UNDECIDED.
         often: whether to look after every few cases, too, and to stop there.
-        told: is called after each look.
 
     Raises:
         Problem: nothing can be rated at all.
@@ -56,8 +55,6 @@ def run_check(question: Question, ledger: Ledger, *, runs: int, often: bool, tol
             heard.renamed = str(error)
         done = evaluate(question, heard, look.level)
         looked.append(LookDone(episodes=look.episodes, run=look.run, level=look.level, decision=done.decision))
-        if told:
-            told(looked[-1])
         if done.decision is not Decision.UNDECIDED or not reached(question, heard):
             break
         if look.episodes == len(cases) and done.compared < FEWEST:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import typer
 
@@ -63,14 +62,13 @@ def workbench(
     record: Path | None = None,
     budget_usd: float | None = None,
     max_requests: int | None = None,
-    **more: Any,
 ) -> Iterator[Workbench]:
     """Open what the options name; settings and variables fill in what they leave out.
 
     Raises:
         UsageProblem: an option, the rubric or a case is wrong.
     """
-    given = {"judge": judge, "rubric": rubric, "ledger": ledger, "budget_usd": budget_usd, "max_requests": max_requests, **more}
+    given = {"judge": judge, "rubric": rubric, "ledger": ledger, "budget_usd": budget_usd, "max_requests": max_requests}
     settings = load_settings(Path.cwd(), os.environ, {name: given.get(name) for name in Settings.model_fields})
     question = load_rubric(settings.rubric)
     found = load_cases(cases or shipped_cases(), question)

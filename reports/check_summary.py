@@ -6,6 +6,7 @@ from golden_set.decision import Decision
 from golden_set.findings import CheckReport, Drift, MovedCase, Quoted
 from reports.check_conclusion import conclude, constructed
 from reports.check_table import rows
+from reports.conclusion import opening
 from reports.numerals import number, signed
 from reports.quoting import in_markdown, told_in_markdown
 
@@ -16,10 +17,7 @@ def summary(report: CheckReport) -> str:
 
 
 def _lines(report: CheckReport) -> Iterator[str]:
-    found = conclude(report)
-    yield f"## Golden check: {found.state}\n"
-    yield f"**{told_in_markdown(found.headline)}.** {told_in_markdown(found.sentence)}\n"
-    yield from (f"- Next: {told_in_markdown(step)}" for step in found.next_steps)
+    yield from opening("Golden check", conclude(report))
     yield "\n| | finding | figure | bounds | asked | |\n|---|---|--:|:-:|---|---|"
     for row in rows(report):
         cells = (row.name, row.figure, row.bounds, row.asked, row.told)

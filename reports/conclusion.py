@@ -1,10 +1,11 @@
 """The answer that opens every page, in words for those who know no statistics: what it is, why, and what to do next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from judge.verdict import JudgeId
+from reports.quoting import told_in_markdown
 
 UNREACHED = "NOT REACHED"
 AGAIN = "See the failures by kind below (keys, limits, network), then ask again: what was answered is kept."
@@ -18,6 +19,14 @@ class Conclusion:
     headline: str
     sentence: str
     next_steps: tuple[str, ...]
+
+
+def opening(title: str, found: Conclusion, aside: Iterable[str] = ()) -> Iterator[str]:
+    """Yield the lines with which every Markdown summary begins: the answer, what stands `aside`, and what to do."""
+    yield f"## {title}: {found.state}\n"
+    yield f"**{told_in_markdown(found.headline)}.** {told_in_markdown(found.sentence)}\n"
+    yield from aside
+    yield from (f"- Next: {told_in_markdown(step)}" for step in found.next_steps)
 
 
 def named(judge: JudgeId) -> str:

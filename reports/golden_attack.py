@@ -9,10 +9,10 @@ from golden_set.attacks.report import AttackReport, AttackResult
 from golden_set.decision import STATUS, UNREACHED, Decision
 from reports import conclusion
 from reports.attack_charts import MEANING, charts, length_chart, measured, recall_chart
-from reports.conclusion import AGAIN, Conclusion, day_of, listed, named
+from reports.conclusion import AGAIN, Conclusion, day_of, listed, named, opening
 from reports.numerals import number, percent
-from reports.page import write_page
-from reports.quoting import in_markdown, told_in_markdown
+from reports.page import write_pages
+from reports.quoting import in_markdown
 
 ORDER = (Decision.FAIL, Decision.UNDECIDED, Decision.PASS, None)
 
@@ -20,13 +20,11 @@ ORDER = (Decision.FAIL, Decision.UNDECIDED, Decision.PASS, None)
 def write(report: dict[str, Any], folder: Path) -> list[Path]:
     """Write `golden-attack.md` and `golden-attack.html`; return their paths."""
     found = AttackReport.model_validate(report)
-    stem = folder / found.kind
-    markdown = stem.with_suffix(".md")
-    markdown.write_text("\n".join(_summary(found)) + "\n", encoding="utf-8")
     by_decision = {decision: [one for one in ranked(found) if one.gates and one.decision is decision] for decision in ORDER}
-    page = write_page(
-        stem.with_suffix(".html"),
-        "golden_attack.html.j2",
+    return write_pages(
+        folder,
+        found.kind,
+        "\n".join(_summary(found)) + "\n",
         report=found,
         conclusion=conclude(found),
         ranked=ranked(found),
@@ -39,7 +37,6 @@ def write(report: dict[str, Any], folder: Path) -> list[Path]:
         measured=measured,
         MEANING=MEANING,
     )
-    return [markdown, page]
 
 
 def conclude(report: AttackReport) -> Conclusion:
@@ -88,10 +85,7 @@ def _families(report: AttackReport) -> list[tuple[str, dict[str, int], AttackRes
 
 
 def _summary(report: AttackReport) -> Iterator[str]:
-    found = conclude(report)
-    yield f"## Golden attack: {found.state}\n"
-    yield f"**{told_in_markdown(found.headline)}.** {told_in_markdown(found.sentence)}\n"
-    yield from (f"- Next: {told_in_markdown(step)}" for step in found.next_steps)
+    yield from opening("Golden attack", conclude(report))
     notable: Sequence[AttackResult] = [one for one in ranked(report) if one.decision in (Decision.FAIL, Decision.UNDECIDED) and one.gates]
     if notable:
         yield "\n| | attack | an honest rating | mean change, bounds | succeeded | at most |\n|---|---|---|---|--:|--:|"

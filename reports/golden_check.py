@@ -10,18 +10,16 @@ from reports.check_conclusion import conclude, constructed
 from reports.check_summary import summary
 from reports.check_table import rows
 from reports.junit import write_junit
-from reports.page import write_page
+from reports.page import write_pages
 
 
 def write(report: dict[str, Any], folder: Path) -> list[Path]:
     """Write `golden-check.xml`, `golden-check.md` and `golden-check.html`; return their paths."""
     found = CheckReport.model_validate(report)
-    stem = folder / found.kind
-    markdown = stem.with_suffix(".md")
-    markdown.write_text(summary(found), encoding="utf-8")
-    page = write_page(
-        stem.with_suffix(".html"),
-        "golden_check.html.j2",
+    pages = write_pages(
+        folder,
+        found.kind,
+        summary(found),
         report=found,
         conclusion=conclude(found),
         rows=rows(found),
@@ -33,4 +31,4 @@ def write(report: dict[str, Any], folder: Path) -> list[Path]:
         missed=list(zip(found.missed_in, found.missed_violations, strict=True)),
         PASS=Decision.PASS,
     )
-    return [write_junit(found, stem.with_suffix(".xml")), markdown, page]
+    return [write_junit(found, folder / f"{found.kind}.xml"), *pages]

@@ -6,10 +6,10 @@ from typing import Any
 
 from golden_set.decision import Decision
 from golden_set.sensitivity_report import Design, FlipsFound, SensitivityReport
-from reports.conclusion import AGAIN, UNREACHED, Conclusion, day_of, named
+from reports.conclusion import AGAIN, UNREACHED, Conclusion, day_of, named, opening
 from reports.numerals import dollars, number, percent, signed
-from reports.page import write_page
-from reports.quoting import in_markdown, told_in_markdown
+from reports.page import write_pages
+from reports.quoting import in_markdown
 from reports.sensitivity_charts import parts, phi_chart, share, shift_charts
 
 TELLING = ("turn mean", "handling")  # what a prompt is told by, in short
@@ -19,12 +19,10 @@ NO_DESIGN = "no design that was looked at"
 def write(report: dict[str, Any], folder: Path) -> list[Path]:
     """Write `golden-sensitivity.md` and `golden-sensitivity.html`; return their paths."""
     found = SensitivityReport.model_validate(report)
-    stem = folder / found.kind
-    markdown = stem.with_suffix(".md")
-    markdown.write_text("\n".join(_summary(found)) + "\n", encoding="utf-8")
-    page = write_page(
-        stem.with_suffix(".html"),
-        "golden_sensitivity.html.j2",
+    return write_pages(
+        folder,
+        found.kind,
+        "\n".join(_summary(found)) + "\n",
         report=found,
         conclusion=conclude(found),
         phi_chart=phi_chart(found),
@@ -34,7 +32,6 @@ def write(report: dict[str, Any], folder: Path) -> list[Path]:
         design=design,
         share=share,
     )
-    return [markdown, page]
 
 
 def conclude(report: SensitivityReport) -> Conclusion:
@@ -82,10 +79,7 @@ def failures(report: SensitivityReport) -> dict[str, int]:
 
 
 def _summary(report: SensitivityReport) -> Iterator[str]:
-    found = conclude(report)
-    yield f"## Golden sensitivity: {found.state}\n"
-    yield f"**{told_in_markdown(found.headline)}.** {told_in_markdown(found.sentence)}\n"
-    yield from (f"- Next: {told_in_markdown(step)}" for step in found.next_steps)
+    yield from opening("Golden sensitivity", conclude(report))
     if report.measures:
         yield "\n| | measure | Φ of one rating | share of prompt | cheapest design |\n|---|---|---|--:|---|"
     for one in report.measures:

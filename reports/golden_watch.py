@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from golden_set.watch_report import Path as Track
 from golden_set.watch_report import WatchReport
-from reports.conclusion import Conclusion, day_of, named
+from reports.conclusion import Conclusion, day_of, named, opening
 from reports.numerals import large, number, sentence, signed
-from reports.page import write_page
+from reports.page import write_pages
 from reports.quoting import in_markdown, told_in_markdown
 from reports.timeline import Limit, Line, linear, logarithmic, timeline
 
@@ -20,12 +20,10 @@ FOLLOW = "Nothing. Keep the history file: commit it or cache it, so that the nex
 def write(report: dict[str, Any], folder: Path) -> list[Path]:
     """Write `golden-watch.md` and `golden-watch.html`; return their paths."""
     found = WatchReport.model_validate(report)
-    stem = folder / found.kind
-    markdown = stem.with_suffix(".md")
-    markdown.write_text("\n".join(_summary(found)) + "\n", encoding="utf-8")
-    page = write_page(
-        stem.with_suffix(".html"),
-        "golden_watch.html.j2",
+    return write_pages(
+        folder,
+        found.kind,
+        "\n".join(_summary(found)) + "\n",
         report=found,
         conclusion=conclude(found),
         together=_evidence(found, found.anchors, found.together, "all criteria together"),
@@ -33,7 +31,6 @@ def write(report: dict[str, Any], folder: Path) -> list[Path]:
         anchors=[(track, shifts(found, track)) for track in found.anchors],
         stream=[(track, shifts(found, track)) for track in found.stream],
     )
-    return [markdown, page]
 
 
 def conclude(report: WatchReport) -> Conclusion:
@@ -90,11 +87,8 @@ def _alarms(report: WatchReport) -> list[str]:
 
 
 def _summary(report: WatchReport) -> Iterator[str]:
-    found = conclude(report)
-    yield f"## Golden watch: {found.state}\n"
-    yield f"**{told_in_markdown(found.headline)}.** {told_in_markdown(found.sentence)}\n"
-    yield from (f"> **Warning:** {told_in_markdown(warning)}\n" for warning in report.warnings)
-    yield from (f"- Next: {told_in_markdown(step)}" for step in found.next_steps)
+    warnings = (f"> **Warning:** {told_in_markdown(warning)}\n" for warning in report.warnings)
+    yield from opening("Golden watch", conclude(report), warnings)
     yield "\n| criterion | mean | shift | tolerance | fresh runs | evidence | second judge |\n|---|--:|--:|--:|--:|--:|--:|"
     for track in report.anchors:
         cells = (number(track.mean[-1]), signed(track.shift[-1], 3), number(track.tolerance[-1], 3), signed(track.again[-1], 3))

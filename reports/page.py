@@ -17,10 +17,12 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(_ENVIRONMENT.get_template(template).render(**values))  # noqa: S704 - the template escaped all of it
 
 
-def write_page(path: Path, template: str, **values: Any) -> Path:
-    """Write a page and return its path."""
-    path.write_text(render(template, **values) + "\n", encoding="utf-8")
-    return path
+def write_pages(folder: Path, kind: str, summary: str, **values: Any) -> list[Path]:
+    """Write a report of this kind as Markdown (`summary`) and as HTML (of the kind's template); return the paths."""
+    markdown, page = folder / f"{kind}.md", folder / f"{kind}.html"
+    markdown.write_text(summary, encoding="utf-8")
+    page.write_text(render(f"{kind.replace('-', '_')}.html.j2", **values) + "\n", encoding="utf-8")
+    return [markdown, page]
 
 
 def _visible(value: Any) -> Any:
