@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types golden check fit people recorded bench bench-asking bench-golden clean
+.PHONY: demo test lint types golden check fit people recorded halves bench bench-asking bench-golden bench-audit clean
 
 demo: $(VENV)/.project
 	$(BIN)/judge score examples/collections.jsonl
@@ -42,6 +42,10 @@ people: $(VENV)/.dev
 recorded: $(VENV)/.dev
 	$(BIN)/python -m reports.recorded $(DATA)
 
+# What a calibration and estimates from both judge and people are worth on real ratings (DATA: the same folder; some minutes).
+halves: $(VENV)/.dev
+	$(BIN)/python -m reports.halves $(DATA)
+
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/score.py
 
@@ -55,6 +59,11 @@ bench-golden: $(VENV)/.dev
 	$(BIN)/python -m golden_set.simulation
 	$(BIN)/python -m golden_set.simulation_nights
 	$(BIN)/python -m golden_set.simulation_variance
+
+# The same for audits: coverage, gain, rare events, calibration.
+bench-audit: $(VENV)/.dev
+	$(BIN)/python -m golden_set.audit.simulation
+	$(BIN)/python -m golden_set.audit.simulation_calibration
 
 clean:
 	rm -rf $(VENV) build *.egg-info

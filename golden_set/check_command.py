@@ -83,9 +83,20 @@ def _settle(bench: Workbench, found: CheckReport, gate: Gate) -> str:
         bench.ledger.clear(bench.judge.id, json.dumps(evidence))
         old = "; by a recording, which says nothing of how the model answers today" if bench.spec.startswith("replay:") else ""
         return f"cleared: {found.judge} may produce rewards (in {bench.ledger.path}){old}"
-    if found.decision is Decision.FAIL and found.reached and bench.ledger.void(bench.judge.id):
-        return f"its clearance in {bench.ledger.path} is void: {found.judge} may not produce rewards"
-    return ""
+    if found.decision is not Decision.FAIL or not found.reached:
+        return ""
+    told = []
+    if bench.ledger.void(bench.judge.id):
+        told.append(f"its clearance in {bench.ledger.path} is void: {found.judge} may not produce rewards")
+    if _moved(found) and (void := bench.ledger.void_calibrations(bench.judge.id)):
+        told.append(f"its calibration {' and '.join(void)} is void: the judge is not the one that people corrected")
+    return "\n".join(told)
+
+
+def _moved(found: CheckReport) -> bool:
+    """Say whether the judge is no longer what it was; what differs from another judge's baseline says nothing of that."""
+    own = found.baseline is not None and found.baseline.same_judge
+    return own and any(row.decision is Decision.FAIL for row in found.drift)
 
 
 def _tell(found: CheckReport, note: str) -> None:

@@ -107,6 +107,7 @@ class Alarm(Strict):
     cause: Cause
     cases: tuple[CaseMoved, ...] = ()
     voided: bool = False  # whether a clearance was there, and is now void
+    uncalibrated: bool = False  # the same of a calibration
 
 
 class Night(Strict):

@@ -72,7 +72,7 @@ class Watched:
 
 
 def watch(task: Task, history: History, ledger: Ledger) -> Watched:
-    """Watch for one night; void the clearance if the judge moved on the anchors. The caller saves the history.
+    """Watch for one night; void clearance and calibration if the judge moved on the anchors. The caller saves the history.
 
     A night that the history has is not asked again. A night that was cut off goes on with what the ledger has of it.
 
@@ -163,8 +163,10 @@ def _night(task: Task, done: Watched, nights: Sequence[Night], ledger: Ledger) -
         if moved or flowed:
             cause = _cause(other, second) if moved else Cause.STREAM
             voided = moved and ledger.void(task.judge.id)
+            # Where the second judge moved as well, the reading is at fault, and this judge is still the one that was calibrated.
+            uncalibrated = cause in (Cause.JUDGE, Cause.UNTOLD) and bool(ledger.void_calibrations(task.judge.id))
             named = _cases(track, again, cases) if moved else ()
-            alarm = Alarm(anchors=moved, stream=flowed, cause=cause, cases=named, voided=voided)
+            alarm = Alarm(anchors=moved, stream=flowed, cause=cause, cases=named, voided=voided, uncalibrated=uncalibrated)
     elif flowed:
         alarm = Alarm(anchors=False, stream=True, cause=Cause.STREAM)
     failed = len(heard.failures)

@@ -164,6 +164,8 @@ def _tell(found: WatchReport, place: Path) -> None:
             print(f"  and {len(found.slices) - SHOWN} slices more (--report, --json)")
         if found.alarm.voided:
             print("the clearance of this judge is void")
+        if found.alarm.uncalibrated:
+            print("the calibration of this judge is void")
         for step in found.todo:
             print(f"- {step}")
     print(f"history: {place}; keep it: commit it, or cache it")

@@ -18,17 +18,19 @@ from judge.verdict import JudgeId
 
 Numbers = tuple[float | None, ...]  # one a night, in the order of `days`; None where there is none
 ALARM = STATUS[Decision.FAIL]
+RECALIBRATE = "recalibrate before its ratings are used again; the calibration so far is void"
 TODO: dict[Cause, tuple[str, ...]] = {
     Cause.JUDGE: (
         "freeze the export of rewards: this judge no longer has leave to produce any",
         "run `judge golden check` to see how it stands against its baseline, and which cases moved",
-        "recalibrate before its ratings are used again; the calibration so far is void",
+        RECALIBRATE,
         "if the change is wanted, run `judge golden accept`, and commit the new baseline",
     ),
     Cause.UNTOLD: (
         "freeze the export of rewards: this judge no longer has leave to produce any",
         "see whether the code that reads dialogues changed since the burn-in; a second judge (--second) would have told",
         "run `judge golden check` to see how the judge stands against its baseline, and which cases moved",
+        RECALIBRATE,
         "if the change is wanted, run `judge golden accept`, and commit the new baseline",
     ),
     Cause.READING: (

@@ -85,9 +85,9 @@ def _loaded(point: EntryPoint) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in {known.module.partition(".")[0] for known in _points().values()}:
             raise  # ours: a bug, not a matter of what is installed
-        extras = (point.dist.metadata.get_all("Provides-Extra") or []) if point.dist else []
-        wanted = f"'{point.dist.name}[{point.name}]'" if point.dist and point.name in extras else error.name
-        here = f" (from a checkout: pip install '.[{point.name}]')" if wanted != error.name else ""
+        extras = ",".join(point.extras)  # what the entry point says that it needs
+        wanted = f"'{point.dist.name}[{extras}]'" if point.dist and extras else error.name
+        here = f" (from a checkout: pip install '.[{extras}]')" if wanted != error.name else ""
         raise Problem(f"judge {point.name} needs the package {error.name}, which is not installed: pip install {wanted}{here}") from error
 
 

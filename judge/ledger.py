@@ -1,4 +1,4 @@
-"""The ledger: every verdict, failure and clearance in one SQLite file, so that nothing is rated or paid for twice."""
+"""The ledger: every verdict, failure, clearance and calibration in one SQLite file, so that nothing is rated or paid for twice."""
 
 import json
 import sqlite3
@@ -14,59 +14,12 @@ from typing import Any, Self
 from sqlite_utils import Database, Migrations
 
 from dialogue.errors import UsageProblem
+from judge.calibration import Calibration
+from judge.tables import migrate
 from judge.verdict import JudgeFailure, JudgeId, Verdict
 
 Answer = Verdict | JudgeFailure
-migrate = Migrations("judge")
 BUSY_SECONDS = 60
-
-
-@migrate()
-def m001_verdicts(db: Database) -> None:
-    """A verdict's key is what was shown, who judged, and which repeat; failures are kept beside, never as numbers."""
-    db.execute("create table judges (key text primary key, judge text not null) strict")
-    for table, answer in (("verdicts", "verdict"), ("failures", "failure")):
-        db.execute(
-            f"create table {table} (transcript_hash text not null, judge_key text not null references judges(key), "
-            f"repeat integer not null, {answer} text not null, at text not null, "
-            "primary key (transcript_hash, judge_key, repeat)) strict, without rowid"
-        )
-
-
-@migrate()
-def m002_clearances(db: Database) -> None:
-    """Leave for a JudgeId to produce rewards; written by the golden check, voided by the monitor."""
-    db.execute(
-        "create table clearances (judge_key text primary key references judges(key), evidence text not null, "
-        "at text not null, voided_at text) strict"
-    )
-
-
-@migrate()
-def m003_replies(db: Database) -> None:
-    """Answers of providers that were paid for and are not yet part of a verdict; batches that are under way, and what they ask."""
-    db.execute("create table replies (key text primary key, reply text not null, at text not null) strict, without rowid")
-    db.execute(
-        "create table batches (name text primary key, judge text not null, remote text, requests integer not null, "
-        "state text not null, at text not null) strict"
-    )
-    db.execute(
-        "create table batch_calls (batch text not null references batches(name), key text not null, "
-        "primary key (batch, key)) strict, without rowid"
-    )
-
-
-@migrate()
-def m004_clearances_stay(db: Database) -> None:
-    """Every clearance keeps its row, also after it was voided and given again; the newest of a judge counts."""
-    db.execute("alter table clearances rename to clearances_before")
-    db.execute(
-        "create table clearances (id integer primary key, judge_key text not null references judges(key), evidence text not null, "
-        "at text not null, voided_at text) strict"
-    )
-    columns = "judge_key, evidence, at, voided_at"
-    db.execute(f"insert into clearances ({columns}) select {columns} from clearances_before")
-    db.execute("drop table clearances_before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +69,17 @@ class Ledger(AbstractContextManager["Ledger"]):
                 time.sleep(0.02)
         # With WAL, `normal` survives a killed process whole; a power cut can lose the last commits, never corrupt.
         self._db.execute("pragma synchronous = normal")
-        if migrate.pending(self._db):
-            with self._writing():
-                migrate.apply(self._db)
+        self.tables(migrate)
+
+    def tables(self, migrations: Migrations) -> Database:
+        """Return the database with the tables of `migrations`: those of another room are its own business, in this one file."""
+        if migrations.pending(self._db):
+            with self.writing():
+                migrations.apply(self._db)
+        return self._db
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
         """Hold the write lock from the start, so that a waiting process waits instead of failing half-way."""
         try:
             self._db.conn.execute("begin immediate")
@@ -172,7 +130,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         at = _now()
         beaten = []
         keys = set()
-        with self._writing():
+        with self.writing():
             for transcript_hash, repeat, answer in answers:
                 key = answer.judge.key
                 keys.add(key)
@@ -204,19 +162,19 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def begin_batch(self, batch: StoredBatch, keys: Iterable[str]) -> None:
         """Store a batch that is about to be submitted, and the keys of its calls."""
-        with self._writing():
+        with self.writing():
             row = (batch.name, batch.judge, batch.remote, batch.requests, batch.state, batch.at.isoformat())
             self._db.conn.execute("insert into batches values (?, ?, ?, ?, ?, ?)", row)
             self._db.conn.executemany("insert into batch_calls values (?, ?)", ((batch.name, key) for key in keys))
 
     def open_batch(self, name: str, remote: str) -> None:
         """Note that the provider has the batch, and under which name."""
-        with self._writing():
+        with self.writing():
             self._db.conn.execute("update batches set remote = ?, state = 'open' where name = ?", (remote, name))
 
     def end_batch(self, name: str, state: str) -> None:
         """Note that a batch is over; its calls are no longer under way."""
-        with self._writing():
+        with self.writing():
             self._db.conn.execute("update batches set state = ? where name = ?", (state, name))
             self._db.conn.execute("delete from batch_calls where batch = ?", (name,))
 
@@ -248,13 +206,13 @@ class Ledger(AbstractContextManager["Ledger"]):
     def clear(self, judge: JudgeId, evidence: str) -> None:
         """Give `judge` leave to produce rewards; `evidence` says which check it passed."""
         at = _now()
-        with self._writing():
+        with self.writing():
             self._db.conn.execute("insert or ignore into judges values (?, ?)", (judge.key, judge.model_dump_json()))
             self._db.conn.execute("insert into clearances (judge_key, evidence, at) values (?, ?, ?)", (judge.key, evidence, at))
 
     def void(self, judge: JudgeId) -> bool:
         """Take that leave back; say whether there was one. The evidence stays, with the time it was voided."""
-        with self._writing():
+        with self.writing():
             done = self._db.conn.execute(
                 "update clearances set voided_at = ? where judge_key = ? and voided_at is null", (_now(), judge.key)
             )
@@ -265,6 +223,48 @@ class Ledger(AbstractContextManager["Ledger"]):
         found = self._db.conn.execute("select voided_at from clearances where judge_key = ? order by id desc limit 1", [judge.key])
         newest = found.fetchone()
         return newest is not None and newest[0] is None
+
+    def calibrate(self, calibration: Calibration) -> None:
+        """Store the map of a judge's ratings to the scale of people; it takes the place of an earlier one."""
+        judge = calibration.judge
+        with self.writing():
+            self._db.conn.execute("insert or ignore into judges values (?, ?)", (judge.key, judge.model_dump_json()))
+            row = (judge.key, calibration.model_dump_json(), _now())
+            self._db.conn.execute("insert into calibrations (judge_key, calibration, at) values (?, ?, ?)", row)
+
+    def calibration(self, judge: JudgeId) -> Calibration | None:
+        """Return the calibration that holds for `judge`, and for no other; None where there is none, or where it is void."""
+        found = self._db.conn.execute(
+            "select calibration, voided_at from calibrations where judge_key = ? order by id desc limit 1", [judge.key]
+        ).fetchone()
+        return Calibration.model_validate_json(found[0]) if found and found[1] is None else None
+
+    def calibrations(self) -> list[tuple[Calibration, bool]]:
+        """Return the newest calibration of every judge, the newest first, each with whether it holds (False: it is void)."""
+        rows = self._db.conn.execute(
+            "select calibration, voided_at is null from calibrations "
+            "where id in (select max(id) from calibrations group by judge_key) order by id desc"
+        ).fetchall()
+        return [(Calibration.model_validate_json(text), bool(holds)) for text, holds in rows]
+
+    def void_calibration(self, judge: JudgeId) -> bool:
+        """Let a judge's calibration hold no longer; say whether one did. The map stays, with the time it was voided."""
+        with self.writing():
+            done = self._db.conn.execute(
+                "update calibrations set voided_at = ? where judge_key = ? and voided_at is null", (_now(), judge.key)
+            )
+            return done.rowcount > 0
+
+    def void_calibrations(self, judge: JudgeId) -> list[str]:
+        """Let the calibrations of a judge that moved hold no longer, those of means of its ratings included; return their ids."""
+        known = (calibration for calibration, holds in self.calibrations() if holds and _of_ratings_by(judge, calibration.judge))
+        return [calibration.id for calibration in known if self.void_calibration(calibration.judge)]
+
+
+def _of_ratings_by(judge: JudgeId, other: JudgeId) -> bool:
+    """Say whether `other` is `judge`, or the mean of its ratings: `Repeats.of` adds a clause to the sampling, and nothing else."""
+    same = other.model_copy(update={"sampling": judge.sampling}) == judge
+    return same and (other.sampling == judge.sampling or other.sampling.startswith(f"{judge.sampling}; mean of "))
 
 
 def _now() -> str:

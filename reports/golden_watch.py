@@ -39,6 +39,7 @@ def conclude(report: WatchReport) -> Conclusion:
     nights = f"night {report.nights} since {day_of(report.begun)}"
     if report.alarm:
         voided = " Its clearance is void: it may not produce rewards." if report.alarm.voided else ""
+        voided += " Its calibration is void." if report.alarm.uncalibrated else ""
         cause = report.alarm.cause.value
         why = report.told.removeprefix("ALARM: ").removeprefix(f"{cause}: ")
         steps = tuple(sentence(step) + "." for step in report.todo) or (FOLLOW,)

@@ -3,12 +3,13 @@
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from dialogue.visible import shown
 from golden_set.decision import Decision
 from golden_set.findings import CheckReport, Drift, Finding, MovedCase, Quoted
 from reports.check_conclusion import conclude
 from reports.conclusion import UNREACHED
 from reports.numerals import number, signed
-from reports.quoting import one_line, shown
+from reports.quoting import one_line
 
 SUITE = "judge golden check"
 CLASS = "judge.golden_check"

@@ -6,8 +6,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from dialogue.visible import shown
 from reports.numerals import dollars, large, number, percent, sentence, signed, whole
-from reports.quoting import in_code, shown
+from reports.quoting import in_code
 
 LONG = 600  # characters of a quotation that are shown at once
 

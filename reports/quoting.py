@@ -1,26 +1,12 @@
-"""Words of others, made fit to be shown: what cannot be seen is made visible, what breaks Markdown is escaped. Nothing is left out."""
+"""Words of others, made fit for Markdown: one line, what breaks it escaped. Nothing is left out but what `limit` cuts."""
 
 import re
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+from dialogue.visible import shown
+
 JOINER = "\N{WORD JOINER}"  # invisible; keeps GitHub from making a link of @name and #1
-# Controls (but tab and line feed), those that turn the order of writing round, those that hide letters (tags), the byte order mark.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-_FORBIDDEN = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # no character at all: forbidden in XML or in UTF-8
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~$]|:(?=//)")  # the rest has a meaning at the start of a line only, where no quotation stands
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": f"@{JOINER}", "#": f"\\#{JOINER}"}
-
-
-def shown(text: str) -> str:
-    """Return a text in which every character can be seen and none is forbidden in XML or HTML.
-
-    Line ends become line feeds; controls and hidden characters become their number, such as ⟨U+202E⟩.
-    """
-    text = re.sub(r"\r\n?|[\u2028\u2029\x85]", "\n", text)
-    text = _FORBIDDEN.sub(REPLACEMENT, text)
-    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
 def clipped(text: str, limit: int) -> str:

@@ -31,6 +31,8 @@ def _explain(record: RewardRecord) -> None:
     outcome = "no outcome recorded" if record.outcome is None else f"outcome {record.outcome}"
     print(printable(f"{record.id}: {reward} ({outcome}; {record.status})"))
     judge = f"judge {record.judge}, {'cleared' if record.cleared else 'not cleared'}" if record.judge else "no judge was asked"
+    if record.calibration:
+        judge += f", calibrated by {record.calibration}"
     print(f"{judge}; recipe {record.recipe}; outcomes {record.outcomes}")
     if record.violation:
         told = "logged signal" if record.violation.kind is ViolationKind.SIGNAL else "critical rating of"
@@ -52,6 +54,10 @@ def _sum(reward: float | None, terms: Terms) -> str:
 
 def _explain_ratings(ratings: dict[str, RatingRecord]) -> None:
     for name, rating in ratings.items():
-        print(printable(f"  {name} {rating.value:g}: {rating.reason}"))
+        people = "" if rating.calibrated is None else f", by people's scale {rating.calibrated:.3g}"
+        print(printable(f"  {name} {rating.value:g}{people}: {rating.reason}"))
+        if rating.overruled:
+            own = "no violation" if rating.overruled == "violation" else "a violation"
+            print(f"      the judge's own rating is {own}, by people's scale it is {'one' if own == 'no violation' else 'none'}")
         if rating.quote:
             print(printable(f"      “{rating.quote}”"))

@@ -145,6 +145,11 @@ def shipped_outcome_tables() -> dict[str, Path]:
     return datafile.shipped("rewards", "outcomes")
 
 
+def outcome_table_of(rubric: str) -> str:
+    """Return the name of the shipped table that goes with a rubric: the one named like it, else `collections`."""
+    return rubric if rubric in shipped_outcome_tables() else "collections"
+
+
 def load_outcome_table(name: str | Path) -> OutcomeTable:
     """Return an outcome table by shipped name or path.
 

@@ -1,9 +1,10 @@
 """One line of a rewards file: an episode with its ratings, its named terms, and everything that made them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from pydantic_core import to_json
@@ -11,9 +12,12 @@ from pydantic_core import to_json
 from dialogue.errors import InputProblem
 from dialogue.source import Source
 from dialogue.transcript import Transcript
+from judge.calibration import Curve
+from judge.rubric import Criterion
 from judge.verdict import FailureKind, JudgeFailure, JudgeId, Rating, Verdict
 from rewards.blend import Reward, Terms, ViolationKind
 
+Overruled = Literal["violation", "no violation"]
 DECIMALS = 12  # of written terms: hides the last bits of float noise, far below the 1e-9 that sums must hold
 
 
@@ -25,14 +29,25 @@ class Status(StrEnum):
 
 
 class RatingRecord(BaseModel):
-    """A rating as written: value on the criterion's scale, spread where known, why, and the words that show it."""
+    """A rating as written: the judge's own value and spread on the criterion's scale, why, and the words that show it.
+
+    `calibrated` is the value on the scale of people, where the record's calibration has a map of the criterion: that is then what
+    counts. `overruled` is written where the two differ on whether a critical criterion is violated, and says what people's scale says.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     value: float
+    calibrated: float | None = None
+    overruled: Overruled | None = None
     spread: float | None
     reason: str
     quote: str | None
+
+    @property
+    def counted(self) -> float:
+        """The value that the reward is made of."""
+        return self.value if self.calibrated is None else self.calibrated
 
 
 class TurnRecord(BaseModel):
@@ -79,7 +94,10 @@ class ViolationRecord(BaseModel):
 
 
 class RewardRecord(BaseModel):
-    """One episode. `judge` is null where the recipe asks for no judge; keys that were not logged are left out."""
+    """One episode. `judge` is null where the recipe asks for no judge; keys that were not logged are left out.
+
+    `calibration` names the map to the scale of people that ratings went through before they were blended, if any.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -103,7 +121,23 @@ class RewardRecord(BaseModel):
         _drop_none(values, ("violation", "failure"))
         for turn in values["turns"]:
             _drop_none(turn, ("state", "action", "action_prob"))
+        for rated in (*values["turns"], values["episode"]):
+            for rating in rated["ratings"].values():
+                _drop_none(rating, ("calibrated", "overruled"))
         return to_json(values).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A calibration as records need it: its id (worked out once), its maps, and the critical criteria, where a violation vetoes."""
+
+    id: str | None = None
+    turn: Mapping[str, Curve] = field(default_factory=dict)
+    episode: Mapping[str, Curve] = field(default_factory=dict)
+    critical: Mapping[str, Criterion] = field(default_factory=dict)
+
+
+UNCALIBRATED = Calibrated()
 
 
 def make_record(
@@ -115,8 +149,15 @@ def make_record(
     recipe: str,
     outcomes: str,
     cleared: bool,
+    calibrated: Calibrated = UNCALIBRATED,
 ) -> RewardRecord:
-    """Return the line for one episode; `answer` is None where no judge was asked."""
+    """Return the line for one episode; `answer` is None where no judge was asked.
+
+    Args:
+        answer: what the judge said, in its own numbers.
+        reward: what comes of it; of the calibrated verdict, where there is a calibration.
+        calibrated: the calibration that fits the answer's judge, if one does.
+    """
     verdict = answer if isinstance(answer, Verdict) else None
     turns = []
     for k, (index, terms) in enumerate(zip(transcript.agent_turns, reward.turns, strict=True)):
@@ -124,7 +165,7 @@ def make_record(
         turns.append(
             TurnRecord(
                 turn=index,
-                ratings=_ratings(verdict.turns[k].ratings if verdict else {}),
+                ratings=_ratings(verdict.turns[k].ratings if verdict else {}, calibrated.turn, calibrated.critical),
                 terms=_rounded(terms),
                 reward=round(sum(terms.values()), DECIMALS) if reward.complete else None,
                 state=turn.state,
@@ -134,7 +175,7 @@ def make_record(
         )
     total = reward.total
     episode = EpisodeRecord(
-        ratings=_ratings(verdict.episode if verdict else {}),
+        ratings=_ratings(verdict.episode if verdict else {}, calibrated.episode, {}),
         terms=_rounded(reward.episode),
         reward=None if total is None else round(total, DECIMALS),
     )
@@ -146,7 +187,7 @@ def make_record(
         rubric=rubric,
         recipe=recipe,
         outcomes=outcomes,
-        calibration=None,
+        calibration=calibrated.id,
         outcome=transcript.outcome,
         status=Status.SCORED if reward.complete else Status.FAILED,
         turns=tuple(turns),
@@ -183,11 +224,22 @@ def _first_misfit(error: ValidationError) -> tuple[str, str]:
     return ".".join(map(str, first["loc"])), first["msg"].lower()
 
 
-def _ratings(ratings: dict[str, Rating]) -> dict[str, RatingRecord]:
-    return {
-        name: RatingRecord(value=rating.value, spread=rating.spread, reason=rating.reason, quote=rating.quote)
-        for name, rating in ratings.items()
-    }
+def _ratings(ratings: dict[str, Rating], curves: Mapping[str, Curve], critical: Mapping[str, Criterion]) -> dict[str, RatingRecord]:
+    made = {}
+    for name, rating in ratings.items():
+        calibrated = curves[name].at(rating.value) if name in curves else None
+        overruled: Overruled | None = None
+        if calibrated is not None and name in critical and critical[name].violated(rating.value) != critical[name].violated(calibrated):
+            overruled = "violation" if critical[name].violated(calibrated) else "no violation"
+        made[name] = RatingRecord(
+            value=rating.value,
+            calibrated=calibrated,
+            overruled=overruled,
+            spread=rating.spread,
+            reason=rating.reason,
+            quote=rating.quote,
+        )
+    return made
 
 
 def _drop_none(values: dict[str, Any], optional: tuple[str, ...]) -> None:

@@ -9,7 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from judge.calibration import Calibration
+from judge.ledger import Ledger
 from judge.meter import Meter
+from judge.rubric import Rubric
+from judge.verdict import JudgeId
 from rewards.record import Status
 from rewards.summary import Summary
 from rewards.table import print_summary, printable
@@ -26,6 +30,7 @@ class Run:
     ledger: str
     seconds: float
     meter: Meter = field(default_factory=Meter)
+    calibrated: str = ""  # a sentence on the calibration; none where there is nothing to say
 
 
 class _Console(Console):
@@ -66,12 +71,59 @@ def bill(meter: Meter) -> str:
     return f"{spent.requests:,} requests{again}, {spent.input_tokens:,} input tokens{share}, {spent.output_tokens:,} output tokens, {price}"
 
 
+def told_of_calibration(ledger: Ledger, judge: JudgeId, rubric: Rubric, *, wanted: bool) -> str:
+    """Return in one line which calibration a judge's ratings go through, or why none; nothing where the ledger knows of none.
+
+    Args:
+        judge: whose ratings are blended, the number of repeats included.
+        wanted: whether a calibration is used if it fits.
+    """
+    known = ledger.calibrations()
+    own = next(((calibration, holds) for calibration, holds in known if calibration.judge == judge), None)
+    if own and not own[1]:
+        return f"not calibrated: its calibration of {own[0].fitted_on} is void; audit it and run `judge calibrate`"
+    if own and not wanted:
+        return f"not calibrated: {own[0].id} would fit, --no-calibration leaves it aside"
+    if own:
+        return f"calibrated by {own[0].id} ({_extent(own[0], rubric)}): handling and means by criterion are by people's scale"
+    others = [calibration for calibration, holds in known if holds and calibration.judge.rubric == judge.rubric]
+    if not others or not wanted:
+        return ""
+    nearest = min(others, key=lambda calibration: len(_changes(calibration.judge, judge)))
+    changed = ", ".join(_changes(nearest.judge, judge))
+    return f"not calibrated: the calibration of {nearest.fitted_on} is of another judge ({changed}); audit this one"
+
+
+def _extent(calibration: Calibration, rubric: Rubric) -> str:
+    """Return how many criteria are flat, and how many have no map."""
+    curves = (*calibration.turn.values(), *calibration.episode.values())
+    criteria = len(rubric.turn_criteria) + len(rubric.episode)
+    without = f", {criteria - len(curves)} without a map" if len(curves) < criteria else ""
+    return f"{sum(curve.flat for curve in curves)} of {criteria} criteria flat{without}"
+
+
+def _changes(before: JudgeId, now: JudgeId) -> list[str]:
+    """Return what makes two judges differ, such as `model m-1 -> m-2`."""
+    changed = ((name, getattr(before, name), getattr(now, name)) for name in JudgeId.model_fields)
+    return [f"{name.removesuffix('_hash')} {_short(name, a)} -> {_short(name, b)}" for name, a, b in changed if a != b]
+
+
+def _short(name: str, value: str) -> str:
+    return value[:12] if name.endswith("_hash") else value
+
+
 def _notes(summary: Summary, ignored: Mapping[str, int], run: Run) -> list[str]:
     notes = []
     if summary.without_outcome:
         notes.append(f"{summary.without_outcome} without an outcome: they have no outcome term")
     if summary.violations:
         notes.append(f"{summary.violations} with a violation: see them with `judge explain`")
+    if run.calibrated:
+        notes.append(run.calibrated)
+    if summary.overruled:
+        lost, found = summary.overruled["no violation"], summary.overruled["violation"]
+        told = f"{lost} that the judge calls a violation are none, {found} that it calls none are one"
+        notes.append(f"by people's scale, of ratings of turns, {told}: see them with `judge explain`")
     if summary.failures:
         kinds = ", ".join(f"{count} {kind}" for kind, count in summary.failures.items())
         notes.append(f"judge failures: {kinds}; the next run asks again")

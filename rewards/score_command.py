@@ -28,13 +28,13 @@ from judge.pooling import Repeats
 from judge.recording import begin
 from judge.rubric import load_rubric
 from judge.settings import Settings, load_settings
-from rewards.outcome import OutcomeTable, load_outcome_table, shipped_outcome_tables
+from rewards.outcome import OutcomeTable, load_outcome_table, outcome_table_of
 from rewards.output import Rejects, written_whole
 from rewards.plan_report import print_plan, print_submitted
 from rewards.progress import progress
 from rewards.recipe import Recipe, load_recipe
 from rewards.record import Status
-from rewards.run_report import Run, report
+from rewards.run_report import Run, report, told_of_calibration
 from rewards.score import accepted, score
 from rewards.summary import Summary
 
@@ -64,6 +64,9 @@ def score_command(
     escalate: Annotated[
         int | None, typer.Option(min=1, max=100, help="Rate up to so often while a decision hangs on the spread.", show_default=False)
     ] = None,
+    calibration: Annotated[
+        bool, typer.Option("--calibration/--no-calibration", help="Map ratings to people's scale where a calibration fits.")
+    ] = True,
     plan: Annotated[bool, typer.Option("--plan", help="Ask nothing: print requests, tokens, price and time.")] = False,
     batch: Annotated[bool, typer.Option("--batch", help="Submit to the provider's Batch API; see `judge batch`.")] = False,
     record: Annotated[Path | None, typer.Option(help="Write every answer to this recording.", show_default=False)] = None,
@@ -84,15 +87,14 @@ def score_command(
     settings = load_settings(Path.cwd(), os.environ, {name: given[name] for name in Settings.model_fields})
     target = _target(out, files)
     question, mix = load_rubric(settings.rubric), load_recipe(settings.recipe)
-    table = _outcome_table(settings, question.name)
+    table = load_outcome_table(settings.outcomes or outcome_table_of(question.name))
     mix.check(question)
     for file in files:
         if file != "-" and (not Path(file).exists() or Path(file).is_dir()):
             raise UsageProblem(f"cannot read {file}: {'it is a folder' if Path(file).is_dir() else 'no such file'}; name an existing file")
     terms = terms_of(settings, os.environ, record)
-    job = _Job(
-        files, target, settings, mix, table, make_judge(settings.judge, question, terms), repeats_of(settings), terms, limit, as_json
-    )
+    rater = make_judge(settings.judge, question, terms)
+    job = _Job(files, target, settings, mix, table, rater, repeats_of(settings), calibration, terms, limit, as_json)
     for wish in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal or a stopped job ends as cleanly as Ctrl-C
         signal.signal(wish, signal.default_int_handler)
     try:
@@ -113,6 +115,7 @@ class _Job:
     outcomes: OutcomeTable
     judge: Judge
     repeats: Repeats
+    calibrated: bool
     terms: Terms
     limit: int | None
     as_json: bool
@@ -139,7 +142,16 @@ class _Job:
                 progress(reading, self.files, summary, self.terms.meter) as bar,
             ):
                 transcripts = bar.watched(self._transcripts(reading, refuse))
-                scored = score(transcripts, self.judge, book, recipe=self.recipe, outcomes=self.outcomes, repeats=self.repeats)
+                scored = score(
+                    transcripts,
+                    self.judge,
+                    book,
+                    recipe=self.recipe,
+                    outcomes=self.outcomes,
+                    repeats=self.repeats,
+                    calibrated=self.calibrated,
+                )
+                calibrated = self._calibrated(book)
                 with closing(scored):  # at Ctrl-C the answers in flight come home while the ledger is open
                     for record in scored:
                         stream.write(record.to_json() + "\n")
@@ -147,7 +159,7 @@ class _Job:
                         bar.tick()
             kept = rejects.keep()
             seconds = time.perf_counter() - begun
-            run = Run(self.target, rejects.path if kept else None, self.settings.ledger, seconds, self.terms.meter)
+            run = Run(self.target, rejects.path if kept else None, self.settings.ledger, seconds, self.terms.meter, calibrated)
             report(summary, reading.ignored, run, as_json=self.as_json)
         except BrokenPipeError:
             raise  # no fault of the place: the reader went away, which judge.cli answers for every command
@@ -158,6 +170,11 @@ class _Job:
             rejects.drop()
         if summary.rejects or summary.statuses[Status.FAILED] or not sum(summary.statuses.values()):
             raise typer.Exit(1)
+
+    def _calibrated(self, book: Ledger) -> str:
+        if not self.recipe.needs_verdict:
+            return ""
+        return told_of_calibration(book, self.repeats.of(self.judge.id), self.judge.rubric, wanted=self.calibrated)
 
     def plan(self) -> None:
         """Print what would be asked and paid."""
@@ -216,10 +233,6 @@ def _refuse_collisions(files: list[str], target: Path | None, rejects: Path, led
             raise UsageProblem(f"{what} {path} is {held[path.resolve()]}; name another file with {option}")
         if path:
             held[path.resolve()] = f"what {what} names" if what.startswith("--") else what
-
-
-def _outcome_table(settings: Settings, rubric: str) -> OutcomeTable:
-    return load_outcome_table(settings.outcomes or (rubric if rubric in shipped_outcome_tables() else "collections"))
 
 
 def _first(transcripts: Iterator[Transcript], limit: int | None) -> Iterator[Transcript]:

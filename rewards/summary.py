@@ -32,7 +32,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as the table shows it. `handling` is the judge's mean on [-1, 1], outcome and veto left out."""
+    """One call as the table shows it. `handling` is the mean of what was rated on [-1, 1], outcome and veto left out."""
 
     handling: float
     id: str
@@ -56,6 +56,7 @@ class Summary:
     agent_turns: int = 0
     without_outcome: int = 0
     violations: int = 0
+    overruled: Counter[str] = field(default_factory=Counter)
     reward: Mean = field(default_factory=Mean)
     by_outcome: dict[str, tuple[Mean, Mean]] = field(default_factory=dict)
     by_criterion: dict[tuple[str, str], Mean] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class Summary:
         self.agent_turns += len(record.turns)
         self.without_outcome += record.outcome is None
         self.violations += record.violation is not None
+        self.overruled.update(rating.overruled for turn in record.turns for rating in turn.ratings.values() if rating.overruled)
         if record.failure:
             self.failures[record.failure.kind] += 1
             if self.failures[record.failure.kind] == 1:  # one of each kind
@@ -97,12 +99,12 @@ class Summary:
 
     def _add_ratings(self, level: str, ratings: dict[str, RatingRecord]) -> None:
         for name, rating in ratings.items():
-            self.by_criterion.setdefault((level, name), Mean()).add(rating.value)
+            self.by_criterion.setdefault((level, name), Mean()).add(rating.counted)
 
     def _call(self, record: RewardRecord, reward: float) -> Call:
         """Return the call with the turn and criterion that tell most about it: the violation, if there was one."""
-        units = [mean_unit(turn.ratings, self.rubric.turn) for turn in record.turns]
-        handled = handling(units, record.episode.ratings, self.rubric)
+        units = [mean_unit(_counted(turn.ratings), self.rubric.turn) for turn in record.turns]
+        handled = handling(units, _counted(record.episode.ratings), self.rubric)
         if record.violation and record.violation.kind is ViolationKind.SIGNAL:
             told = f"logged signal {record.violation.name}"
             return Call(handled, record.id, ending(record), reward, record.violation.turn, told, None)
@@ -116,9 +118,10 @@ class Summary:
             criterion = criteria[record.violation.name]
         else:  # that there was no violation says little of a call
             telling = [c for c in self.rubric.turn if not c.critical] or list(self.rubric.turn)
-            criterion = max(telling, key=lambda c: towards * c.weight * c.scale.to_unit(turn.ratings[c.name].value))
+            criterion = max(telling, key=lambda c: towards * c.weight * c.scale.to_unit(turn.ratings[c.name].counted))
         rating = turn.ratings[criterion.name]
-        told = f"{'violation: ' if record.violation else ''}{criterion.name} {rating.value:.1f} of {criterion.scale.high}: {rating.reason}"
+        what = "violation: " if record.violation else ""
+        told = f"{what}{criterion.name} {rating.counted:.1f} of {criterion.scale.high}: {rating.reason}"
         return Call(handled, record.id, ending(record), reward, turn.turn, told, rating.quote)
 
     @property
@@ -162,6 +165,17 @@ def ending(record: RewardRecord) -> str:
     if record.outcome is None:
         return "(none)"
     return record.outcome if isinstance(record.outcome, str) else f"{record.outcome:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A rating's value as it counts: on the scale of people where it was calibrated."""
+
+    value: float
+
+
+def _counted(ratings: dict[str, RatingRecord]) -> dict[str, _Counted]:
+    return {name: _Counted(rating.counted) for name, rating in ratings.items()}
 
 
 def _keep(heap: list[tuple[float, int, Call]], item: tuple[float, int, Call], size: int) -> None:

@@ -48,7 +48,7 @@ def test_console_blocks_print_what_they_say(folder: Path) -> None:
             [Path(sys.executable).parent / "judge", *words[1:]], cwd=folder, capture_output=True, text=True, timeout=60,
             env={name: value for name, value in os.environ.items() if name != "COLUMNS" and not name.startswith("JUDGE_")},
         )  # fmt: skip
-        printed = [line.rstrip() for line in done.stdout.splitlines()]
+        printed = [line.rstrip() for line in done.stdout.splitlines() if line.strip()]  # as those that are expected
         assert done.returncode == 0, done.stderr
         at = 0
         for piece in "\n".join(expected).split("…"):

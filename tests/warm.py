@@ -9,7 +9,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 LOADED = "pytest judge.cli judge.batch_commands rewards.score_command judge.decisions judge.models.openai judge.models.anthropic".split()
-LOADED += "golden_set.commands reports.golden_check".split()
+LOADED += "golden_set.commands golden_set.audit.commands reports.golden_check reports.audit_report".split()
 LOADED += "openai.resources.batches openai.resources.files anthropic.resources.messages.batches httpx2 aiohttp".split()
 
 

@@ -14,6 +14,8 @@ from golden_set.baseline import dump, make_baseline
 from golden_set.case import load_cases
 from golden_set.gate import load_gate
 from judge import Ledger, LocalJudge, load_rubric, make_judge
+from judge.calibration import Calibration, Curve
+from judge.pooling import Repeats
 from tests import warm
 from tests.provider import Provider
 
@@ -112,6 +114,28 @@ def test_a_pass_gives_leave_and_a_fail_takes_it_back(golden: Golden, folder: Pat
     assert "its clearance in judge-ledger.db is void: local/cues-1 on collections@" in failed.stdout
     assert "handled_well (episode): moved by -0.50 [-0.50, -0.50], margin 0.15" in failed.stdout
     assert f"  {report['drift'][-1]['moved'][0]['case']} -0.50; the episode: " in failed.stdout
+
+
+def test_only_a_judge_that_is_no_longer_what_it_was_loses_its_calibration(golden: Golden, folder: Path, embedded: str) -> None:
+    """And the means of its ratings theirs. Another judge's baseline says nothing of whether this one moved."""
+    local = LocalJudge(RUBRIC).id
+    mean = Repeats(3, 3).of(local)
+    curve = Curve(judged=(1, 5), human=(2, 4), labels=40, episodes=10, before=1.0, after=0.5, reliability=0.5)
+    with Ledger(folder / "judge-ledger.db") as ledger:
+        for who in (local, mean):
+            ledger.calibrate(Calibration(judge=who, turn={}, episode={"handled_well": curve}, fitted_on=date(2026, 1, 1), audits=("a",)))
+    moved = json.loads(embedded)
+    for case in moved["cases"].values():
+        case["ratings"]["episode"]["handled_well"] += 0.5
+    others = moved | {"judge": moved["judge"] | {"model": "cues-0"}}
+    void = "is void: the judge is not the one that people corrected"
+    for baseline, held in ((embedded, True), (json.dumps(others), True), (json.dumps(moved), False)):
+        place(folder, baseline)
+        done = golden("check", "--cases", "cases.jsonl", "--repeats", "1")
+        assert done.returncode == (0 if baseline == embedded else 1), done.stdout
+        with Ledger(folder / "judge-ledger.db") as ledger:
+            assert [ledger.calibration(who) is not None for who in (local, mean)] == [held, held]
+        assert (void in done.stdout) is not held
 
 
 def test_without_a_baseline_it_is_undecided_and_says_what_to_do(golden: Golden, folder: Path) -> None:

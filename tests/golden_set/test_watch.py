@@ -23,6 +23,7 @@ from golden_set.watch import Task, Unreached, Watched, watch
 from golden_set.watch_command import watch_command
 from golden_set.watch_report import WatchReport, make_report
 from judge import JudgeFailure, JudgeId, Ledger, LocalJudge, Rating, Rubric, Verdict, load_rubric
+from judge.calibration import Calibration, Curve
 from judge.line import AnotherModel
 from judge.verdict import FailureKind, TurnRatings
 
@@ -133,6 +134,12 @@ def ledger() -> Any:
         yield book
 
 
+def calibration_of(judge: JudgeId) -> Calibration:
+    """Return a calibration of a judge, of one criterion."""
+    curve = Curve(judged=(1, 5), human=(2, 4), labels=40, episodes=10, before=1.0, after=0.5, reliability=0.5)
+    return Calibration(judge=judge, turn={"listens": curve}, episode={}, fitted_on=FIRST, audits=("a",))
+
+
 Go = Callable[..., tuple[Watched, WatchReport]]
 
 
@@ -178,10 +185,12 @@ def test_quiet_nights_after_it(quiet: History, go: Go, moody: Callable[..., Mood
 def test_a_judge_that_moved_alone_is_judge_drift(go: Go, moody: Callable[..., Moody], ledger: Ledger) -> None:
     judge = moody(seed=51, mood={"listens": 0.4})
     ledger.clear(judge.id, "a check")
+    ledger.calibrate(calibration_of(judge.id))
     done, report = go(judge, second=moody(seed=1051, model="other-1"))
     assert report.status == 1 and report.alarm
     assert (report.alarm.cause, report.alarm.anchors, report.alarm.stream, report.alarm.voided) == (Cause.JUDGE, True, False, True)
     assert not ledger.cleared(judge.id)
+    assert report.alarm.uncalibrated and ledger.calibration(judge.id) is None
     assert "listens moved by +0.4" in report.told or "listens moved by +0.3" in report.told
     assert len(judge.asked) == 40 * 6  # the night, and five fresh runs
     assert report.alarm.cases and all(case.criterion == "listens" and case.shift > 0.3 for case in report.alarm.cases)
@@ -217,8 +226,11 @@ def test_what_moved_the_anchors(
     second = None if second_mood is None else moody(seed=1070, model="other-1", mood=second_mood)
     judge = moody(seed=70, mood={"listens": 0.5})
     ledger.clear(judge.id, "a check")
+    ledger.calibrate(calibration_of(judge.id))
     _, report = go(judge, second=second)
     assert report.alarm and report.alarm.cause is cause
+    held = cause is Cause.READING  # the judge did not move: what it reads did
+    assert (ledger.calibration(judge.id) is not None, report.alarm.uncalibrated) == (held, not held)
     assert not ledger.cleared(judge.id) and report.todo
 
 
@@ -243,11 +255,13 @@ def test_only_the_stream_moved(go: Go, moody: Callable[..., Moody], ledger: Ledg
 
     judge = moody(seed=80, mood={"listens": -0.8}, on=only)
     ledger.clear(judge.id, "a check")
+    ledger.calibrate(calibration_of(judge.id))
     second = moody(seed=1080, mood={"listens": -0.8}, on=only, model="other-1")
     done, report = go(judge, second=second, stream=stream(QUIET))
     assert report.status == 1 and report.alarm
     assert (report.alarm.cause, report.alarm.anchors, report.alarm.stream) == (Cause.STREAM, False, True)
     assert ledger.cleared(judge.id) and "clearance is kept" in report.todo[0]
+    assert ledger.calibration(judge.id) and not report.alarm.uncalibrated
     path = report.stream[0]
     assert path.shift[-1] == pytest.approx(-0.8, abs=0.1) and path.second[-1] == pytest.approx(-0.8, abs=0.1)
     assert done.history.nights[-1].stream
@@ -443,15 +457,17 @@ def test_an_alarm_ends_with_status_1_a_report_and_a_void_clearance(
     local = LocalJudge(load_rubric("collections"))
     with Ledger("judge-ledger.db") as ledger:
         ledger.clear(local.id, "a check")
+        ledger.calibrate(calibration_of(local.id))
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     ran = call("--day", "2026-02-01", "--history", "h.jsonl", "--report", "out")
     assert ran.exit_code == 1, ran.output
     assert "ALARM: judge drift or reading" in ran.stdout and "the clearance of this judge is void" in ran.stdout
+    assert "\nthe calibration of this judge is void\n" in ran.stdout
     assert "::error title=judge golden watch::ALARM" in ran.stderr
     data = json.loads((tmp_path / "out" / "golden-watch.json").read_text())
     assert (data["kind"], data["status"], data["alarm"]["voided"]) == ("golden-watch", 1, True)
     with Ledger("judge-ledger.db") as ledger:
-        assert not ledger.cleared(local.id)
+        assert not ledger.cleared(local.id) and ledger.calibration(local.id) is None
         ledger.clear(local.id, "accepted anew")
     again = call("--day", "2026-02-01", "--history", "h.jsonl", "--json")  # told again, but what was cleared since is not voided
     assert again.exit_code == 1 and json.loads(again.stdout)["fresh"] is False

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from dialogue.visible import shown
 from reports.golden_check import write
-from reports.quoting import JOINER, one_line, shown
+from reports.quoting import JOINER, one_line
 
 JUDGE = {"provider": "compatible", "model": "m-1", "rubric": "support", "rubric_hash": "ab" * 32, "prompt_hash": "cd" * 32}
 Reader = Callable[[str], Any]
@@ -313,7 +314,7 @@ def _luminance(color: str) -> float:
 @pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
 def test_contrast_is_enough(mode: int) -> None:
     """WCAG 2.2 AA: 4.5 for text on its ground (relative luminance and ratio as defined there)."""
-    css = (Path(__file__).parents[2] / "reports/templates/page.css").read_text(encoding="utf-8")
+    css = (Path(__file__).parents[2] / "reports/templates/colours.css").read_text(encoding="utf-8")
     colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", re.findall(r":root \{[^}]*\}", css)[mode]))
     for ground in ("paper", "card"):
         for name in ("ink", "quiet", "pass", "fail", "undecided", "plain", "mark"):

@@ -1,0 +1,1 @@
+"""People look at a sample: it is drawn, reviewed, read back, compared with the judge, and used to calibrate it."""

@@ -1,0 +1,47 @@
+"""An audit that is in the ledger already, opened: what `judge audit report` and `judge audit promote` work with. Nothing is written."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dialogue.errors import UsageProblem
+from golden_set.audit.book import AuditBook
+from golden_set.audit.evidence import Evidence, make_evidence
+from judge.ledger import Ledger
+from judge.settings import load_settings
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A ledger, its audits, and one of them with its labels."""
+
+    ledger: Ledger
+    book: AuditBook
+    evidence: Evidence
+
+
+@contextmanager
+def opened(ledger: str | None, audit: str | None) -> Iterator[Opened]:
+    """Open an audit, the newest by default, of the ledger that the option or the settings name.
+
+    Raises:
+        UsageProblem: no such ledger, or no such audit in it.
+    """
+    place = Path(load_settings(Path.cwd(), os.environ, {"ledger": ledger}).ledger)
+    if not place.exists():  # opening would make an empty one
+        raise UsageProblem(f"no ledger {place}: draw an audit with `judge audit draw` first, or name another ledger with --ledger")
+    with Ledger(place) as kept:
+        book = AuditBook(kept)
+        sample = book.sample(audit)
+        yield Opened(kept, book, make_evidence(sample, book.items(sample.name), book.labels(sample.name)))
+
+
+def unanswered(evidence: Evidence) -> str:
+    """Say that there is no label yet, and what to do."""
+    name = evidence.sample.name
+    return (
+        f"nobody has rated anything of the audit {name!r} yet: {len(evidence.items)} dialogues wait; have people fill in a form of "
+        f"audit/{name}/, then `judge audit read FILE --rater NAME`"
+    )
