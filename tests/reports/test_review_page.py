@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -529,3 +530,29 @@ def test_five_hundred_episodes(browser: Browser, tmp_path: Path) -> None:
         )
         assert cost < 100
         assert text(page, "count").endswith(f" of {len(review.rows):,} places")
+
+
+def test_from_the_log_to_the_report(browser: Browser, judge: Callable[..., CompletedProcess[str]], tmp_path: Path) -> None:
+    """The whole way: score, draw, review by keyboard with a reload in the middle, download, read back, report."""
+    log = ROOT / "examples/collections.jsonl"
+    assert judge("score", log, "--out", "rewards.jsonl").returncode == 0
+    drawn = judge("audit", "draw", log, "--n", "5", "--hunt", "1", "--seed", "3", "--name", "spring", "--forms", "html", "--json")
+    assert drawn.returncode == 0, drawn.stderr
+    with opened(browser, tmp_path / "audit/spring/spring.review-1.html") as page:
+        places = int(text(page, "count").split()[2])
+        asked = 0
+        while text(page, "message-name") != "All done":
+            page.keyboard.press("1")  # on every scale
+            asked += 1
+            if asked == 20:
+                page.reload()
+        file = saved(page, tmp_path, lambda: page.keyboard.press("Enter"))
+    read = judge("audit", "read", file, "--rater", "rater-1", "--json")
+    assert read.returncode == 0, read.stderr
+    assert json.loads(read.stdout)["new"] == places
+    reported = judge("audit", "report", "--report", "report", "--json")
+    assert reported.returncode == 0, reported.stderr
+    found = json.loads(reported.stdout)
+    assert found["raters"] == [{"rater": "rater-1", "items": 6, "ratings": asked}]
+    assert [(row["drawn"], row["complete"]) for row in found["response"]] == [(row["drawn"], row["drawn"]) for row in found["response"]]
+    assert "rater-1" in (tmp_path / "report/audit-report.html").read_text(encoding="utf-8")
