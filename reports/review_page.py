@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dialogue.errors import UsageProblem
 from dialogue.visible import shown
+from golden_set.audit.forms.table import TEXTS, TURN
 from golden_set.audit.review import Answer, Form, Review, Row
 from golden_set.case import EPISODE
 from judge.rubric import Criterion, StateCriterion
-from judge.verdict import Finite
 from reports.page import render
 
 KIND = "audit-labels"
@@ -69,7 +69,7 @@ class ReviewPage:
         return isinstance(found, dict) and found.get("kind") == KIND
 
     def read(self, path: Path) -> Iterator[Answer]:
-        """Yield the answers of a labels file.
+        """Yield the answers of a labels file. A rating that is no number stands in `Answer.shown`, as `forms.table` has it.
 
         Raises:
             UsageProblem: it cannot be read, or is no labels file; nothing was yielded.
@@ -83,7 +83,13 @@ class ReviewPage:
         except ValidationError as error:
             raise UsageProblem(f"{path}: no labels file: {_told(error)}; {MEND}") from error
         for at, label in enumerate(found.labels, 1):
-            yield Answer(f"label {at}", found.audit, label.item, label.place, label.hash, label.ratings, label.note, {})
+            numbers = {name: number for name, value in label.ratings.items() if (number := _number(value)) is not None}
+            others = {
+                name + TURN if name in TEXTS else name: value if isinstance(value, str) else json.dumps(value)
+                for name, value in label.ratings.items()
+                if name not in numbers
+            }
+            yield Answer(f"label {at}", found.audit, label.item, label.place, label.hash, numbers, label.note, others)
 
 
 FORM: Form = ReviewPage()
@@ -95,7 +101,7 @@ class _Label(BaseModel):
     item: str
     place: str
     hash: str
-    ratings: dict[str, Finite]
+    ratings: dict[str, Any]  # one that is wrong is told of its place: the others count
     note: str = ""
 
 
@@ -105,6 +111,16 @@ class _File(BaseModel):
     kind: Literal["audit-labels"]
     audit: str
     labels: list[_Label]
+
+
+def _number(value: object) -> float | None:
+    """Return a JSON number, finite or not; None of anything else, and of one that is too large for a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def _told(error: ValidationError) -> str:

@@ -52,8 +52,8 @@ class AuditBook:
         with self._ledger.writing():
             if sample.name in self.names():
                 raise UsageProblem(
-                    f"there is an audit {sample.name!r} in {self._ledger.path} already; "
-                    "its sample cannot be drawn again: name another with --name"
+                    f"there is an audit {sample.name!r} in {self._ledger.path} already, whose sample stands; write its forms again with "
+                    f"`judge audit forms --audit {sample.name}`, or name another with --name"
                 )
             row = (sample.name, sample.judge.key, sample.model_dump_json(), _now())
             self._db.conn.execute("insert into audits values (?, ?, ?, ?)", row)
@@ -119,6 +119,14 @@ class AuditBook:
                     "insert into audit_labels (audit, item, place, rater, label, source, at) values (?, ?, ?, ?, ?, ?, ?)",
                     (*key, label.model_dump_json(), source, at),
                 )
+
+    def withdraw(self, name: str, rater: str) -> int:
+        """Supersede all that a person said in an audit; return how many labels that were. They stay in the file."""
+        with self._ledger.writing():
+            done = self._db.conn.execute(
+                "update audit_labels set superseded_at = ? where audit = ? and rater = ? and superseded_at is null", (_now(), name, rater)
+            )
+            return int(done.rowcount)
 
 
 def _now() -> str:

@@ -1,6 +1,7 @@
 """`judge calibrate`: from people's labels to the map that `judge score` puts between the judge and the rewards."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,12 @@ from dialogue.errors import UsageProblem, did_you_mean, listed
 from golden_set import options
 from golden_set.audit.book import AuditBook
 from golden_set.audit.calibration import EPISODES, LABELS, LEVEL, fit_all
-from golden_set.audit.evidence import make_evidence
+from golden_set.audit.closeness import closeness
+from golden_set.audit.evidence import Evidence, make_evidence
 from golden_set.audit.findings import CalibrationReport, CalibrationRow
 from golden_set.audit.sample import AuditSample
+from golden_set.audit.trust import PEOPLE, at_least
+from golden_set.decision import Decision
 from golden_set.report_files import publish, see_writable
 from golden_set.workbench import day_of
 from judge.calibration import Calibration, Curve
@@ -72,16 +76,29 @@ def calibrate(
         before = kept.calibration(made)
         if found.kept:
             kept.calibrate(calibration)
+    pages = publish(found.kind, found.model_dump(mode="json"), report, os.environ)  # first: the reader of what follows may go away
     if as_json:
         print(found.model_dump_json())
     else:
         answered = sum(len(items) for evidence in evidences for items in evidence.answered.values())
         _tell(found, answered, settings.ledger, before)
-    for path in publish(found.kind, found.model_dump(mode="json"), report, os.environ):
-        if not as_json:
+        for path in pages:
             print(f"report: {path}")
     if not any(row.fitted for row in rows):
         raise typer.Exit(NOTHING)
+    for evidence in evidences:
+        _doubt(evidence)
+
+
+def _doubt(evidence: Evidence) -> None:
+    """Say on stderr where people's ratings are no good measure: nobody knows whether they agree, or they do not."""
+    alpha, name = closeness(evidence).people, evidence.sample.name
+    seen = alpha.interval()
+    if not alpha.episodes:
+        print(f"judge: in the audit {name} no dialogue was rated by two people: nothing tells how far people agree", file=sys.stderr)
+    elif at_least(seen, PEOPLE) is Decision.FAIL:
+        told = f"people do not agree with each other (alpha {seen.value:.2f}, at least {PEOPLE:.2f} is wanted)"
+        print(f"judge: in the audit {name} {told}: the map learns their differences; mend the rubric first", file=sys.stderr)
 
 
 def _samples(book: AuditBook, judge: JudgeId, wanted: list[str] | None, path: Path) -> list[AuditSample]:
@@ -154,7 +171,8 @@ def _tell(found: CalibrationReport, answered: int, ledger: str, before: Calibrat
         print("  " + "  ".join([*(f"{cell:{width}}" for cell, width in zip(line, widths, strict=False)), line[6]]).rstrip())
     if not any(row.fitted for row in found.rows):
         labels, episodes = (max(getattr(row, of) for row in found.rows) for of in ("labels", "episodes"))
-        least = f"the most that a criterion has is {labels} labels of {episodes} dialogues; {LABELS} of {EPISODES} are needed"
+        has, needs = f"{labels} labels of {episodes} dialogues", f"{LABELS} labels of {EPISODES} dialogues"
+        least = f"the most that a criterion has is {has}; {needs} are needed"
         more = f"{max(0, LABELS - labels)} labels and {max(0, EPISODES - episodes)} dialogues more"
         enough = labels >= LABELS and episodes >= EPISODES
         print("nothing is fitted" + ("" if enough else f": {least}, {more}") + "; ratings stay as they are")

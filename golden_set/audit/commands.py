@@ -7,6 +7,7 @@ from golden_set.audit.forms_command import forms
 from golden_set.audit.promote_command import promote
 from golden_set.audit.read_command import read
 from golden_set.audit.report_command import report
+from golden_set.audit.withdraw_command import withdraw
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,5 +19,6 @@ app = typer.Typer(
 app.command("draw")(draw)
 app.command("forms")(forms)
 app.command("read")(read)
+app.command("withdraw")(withdraw)
 app.command("report")(report)
 app.command("promote")(promote)

@@ -2,11 +2,13 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import typer
 from pydantic import TypeAdapter, ValidationError
 
 from dialogue.errors import UsageProblem, listed
@@ -20,6 +22,7 @@ from golden_set.audit.draw_text import Told, tell
 from golden_set.audit.form_files import DEFAULT, left_from_before, load_forms, write_forms
 from golden_set.audit.forms_command import FOLDER, see_ledger
 from golden_set.audit.frame import Frame, make_frame
+from golden_set.audit.identity import identifies
 from golden_set.audit.known import Known
 from golden_set.audit.masks import check_region
 from golden_set.audit.reading_bar import watched
@@ -72,6 +75,9 @@ def draw(
     place = check_region(region) if mask else None
     keys = _keys(strata)
     slices = [key for key in slice or [] if key != OUTCOME]  # that one is always there
+    if mask:
+        _see_keys("--strata", keys)
+        _see_keys("--slice", slices)
     if rare and not any(criterion.critical for criterion in question.turn):
         raise UsageProblem(f"--rare is {rare}, but no criterion of the rubric {question.name!r} is critical; leave it out")
     wanted = load_forms(forms)
@@ -115,7 +121,12 @@ def draw(
         names = strata_of(frame, layers)
         items = job.items(frame, picked, names, place)
         audits.keep(sample, frame.framed(names), items)
-    new, kept = write_forms(sample, items, wanted.values(), folder)
+    try:
+        new, kept = write_forms(sample, items, wanted.values(), folder)
+    except KeyboardInterrupt:
+        told_next = f"the audit {called!r} is drawn; write the rest of its forms with `judge audit forms --audit {called}`"
+        print(f"judge: interrupted; {told_next}", file=sys.stderr)
+        raise typer.Exit(130) from None
     tell(sample, told, (new, kept))
 
 
@@ -150,6 +161,16 @@ def _keys(strata: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key.strip() for key in strata.split(",") if key.strip()))
 
 
+def _see_keys(option: str, keys: Sequence[str]) -> None:
+    """Refuse keys of persons: what stands under a key becomes the name of a stratum or a slice, which is stored and printed."""
+    for key in keys:
+        if identifies(key):
+            raise UsageProblem(
+                f"{option} has {key!r}, a key that identifies a person: its values would stand unmasked in the ledger and in the report; "
+                "expected a key of groups, such as policy; name another one, or draw with --no-mask"
+            )
+
+
 def _name(given: str | None, day: date, taken: Sequence[str]) -> str:
     """Return the name of the audit: the month, with a letter from the second one on."""
     if given is None:
@@ -164,7 +185,10 @@ def _name(given: str | None, day: date, taken: Sequence[str]) -> str:
             f"--name is {given!r}; expected up to 64 letters, digits, dots, dashes and underscores, such as {day:%Y-%m}"
         ) from None
     if given in taken:
-        raise UsageProblem(f"there is an audit {given!r} already, which cannot be drawn again; name another with --name")
+        raise UsageProblem(
+            f"there is an audit {given!r} already, whose sample stands; write its forms again with `judge audit forms --audit {given}`, "
+            "or name another with --name"
+        )
     return given
 
 

@@ -40,15 +40,16 @@ def tell(sample: AuditSample, told: Told, files: Files | None = None) -> None:
         print(json.dumps(_as_dict(sample, told, drawn, files), ensure_ascii=False))
         return
     print(f"{sample.judge} ({sample.judge.sampling}), {sample.recipe}, {sample.outcomes}")
-    out = f"{sample.unscored:,} without a verdict, {sample.duplicates:,} read the same as another, {told.rejected:,} rejected"
-    print(f"{sample.framed:,} scored episodes to draw from; left out: {out}\n")
+    alike = f" ({sample.duplicates:,} of them read like another)" if sample.duplicates else ""
+    left = f"left out: {sample.unscored:,} without a verdict, {told.rejected:,} rejected"
+    print(f"{sample.framed:,} scored episodes to draw from{alike}; {left}\n")
     width = max(len("all strata"), *(len(stratum.name) for stratum in sample.strata))
     print(f"  {'stratum':{width}}  {'episodes':>9}  {'drawn':>6}  {'probability':>11}")
     for stratum in sample.strata:
         print(f"  {stratum.name:{width}}  {stratum.size:>9,}  {stratum.drawn:>6,}  {_probability(stratum.inclusion):>11}")
     print(f"  {'all strata':{width}}  {sample.framed:>9,}  {drawn:>6,}\n")
     every = " (all there are)" if drawn == sample.framed else ""
-    spent = f", {sample.rare:,} of them spent on rare events" if sample.rare else ""
+    spent = f", {sample.rare:,} of them for violations: half of those where the judge sees one" if sample.rare else ""
     print(f"{drawn:,} drawn of {sample.asked_for:,} asked for{every}{spent}")
     print(f"{sample.twice:,} of them are rated twice; {sample.hunted:,} odd ones added, which enter no figure")
     print(f"seed {sample.seed}" + ("" if sample.masked else "; personal data is NOT masked"))

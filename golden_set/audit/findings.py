@@ -86,7 +86,7 @@ class EstimateRow(_Row):
     judge: float | None
     people: Interval
     both: Interval
-    gain: float | None  # people's variance over that of both: how many times the labels are worth
+    gain: float | None  # the square of people's interval over that of both: how many labels without the judge one is worth
     tuning: float | None  # lambda, the mean over folds; 0 where the judge is of no use
 
 

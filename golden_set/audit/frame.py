@@ -1,4 +1,4 @@
-"""The frame: every episode of a log that has a verdict and could be drawn, as slim rows; and how many have none, or are there twice."""
+"""The frame: every episode of a log that has a verdict and could be drawn, as slim rows; and how many have none, or read alike."""
 
 import json
 import sys
@@ -144,7 +144,7 @@ def make_frame(
     first: list[str] = []
     stream = iter(found)
     while chunk := list(islice(stream, CHUNK)):
-        kept: dict[str, tuple[Transcript, float | None]] = {}
+        kept: list[tuple[str, Transcript, float | None]] = []
         for item in chunk:
             try:
                 value = worth.of_outcome(item.transcript)
@@ -152,19 +152,20 @@ def make_frame(
                 on_reject(item.reject(problem))
                 continue
             key = item.transcript.content_hash(with_outcome=rubric.sees_outcome)
-            if (short := bytes.fromhex(key)[:16]) in seen:
-                frame.duplicates += 1
-                continue
-            seen.add(short)
-            kept[key] = item.transcript, value
+            kept.append((key, item.transcript, value))
             present.update(name for name in item.transcript.meta if len(present) < KEYS_TOLD or name in keys)
-        first = first or list(kept)
-        verdicts = known.verdicts(list(kept))
-        for key, (transcript, value) in kept.items():
-            if key in verdicts:
-                frame.rows.append(_scored(key, transcript, verdicts[key], value, worth, rubric, keys))
-            else:
+        hashes = list(dict.fromkeys(key for key, *_ in kept))
+        first = first or hashes
+        verdicts = known.verdicts(hashes)
+        for key, transcript, value in kept:
+            if key not in verdicts:
                 frame.unscored += 1
+                continue
+            # Calls that read alike are as many episodes: they may have ended otherwise, and the log has them as often.
+            frame.rows.append(_scored(key, transcript, verdicts[key], value, worth, rubric, keys))
+            short = bytes.fromhex(key)[:16]
+            frame.duplicates += short in seen
+            seen.add(short)
     if not frame.rows:
         raise UsageProblem(_nothing(frame, known, first))
     for key in (*slices, *strata):
@@ -205,7 +206,7 @@ def _scored(
         id=transcript.id,
         content_hash=key,
         outcome=sys.intern(outcome) if isinstance(outcome, str) else outcome,
-        values=tuple(sys.intern(_told(transcript.meta.get(name))) for name in keys),
+        values=tuple(sys.intern(_told(transcript.meta.get(name), name)) for name in keys),
         reward=worth.of(transcript, verdict),
         worth=value,
         handling=handling(units, verdict.episode, rubric),
@@ -215,7 +216,8 @@ def _scored(
     )
 
 
-def _told(value: object) -> str:
+def _told(value: object, key: str) -> str:
     """Return a value of meta as it stands in the name of a slice."""
-    text = NONE if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text[:128]
+    if isinstance(value, dict | list):  # may hold anything, a person's name too
+        raise UsageProblem(f"{key!r} in meta holds {json.dumps(value)[:40]}; slices and strata are made of plain values: name another key")
+    return (NONE if value is None else value if isinstance(value, str) else json.dumps(value))[:128]

@@ -22,14 +22,16 @@ def hunted(frame: Frame, count: int, *, without: Collection[int] = ()) -> dict[i
     unsure = [(at, why) for at, why in _unsure(frame) if at not in without]
     apart = [(at, why) for at, why in _apart(frame) if at not in without]
     found: dict[int, str] = {}
+    read = {frame.rows[at].content_hash for at in without}
     for odd in chain.from_iterable(zip_longest(unsure, apart)):
-        if odd and len(found) < count:
-            found.setdefault(*odd)
+        if odd and len(found) < count and (text := frame.rows[odd[0]].content_hash) not in read:  # nobody need read it twice
+            found[odd[0]] = odd[1]
+            read.add(text)
     return found
 
 
 def _unsure(frame: Frame) -> list[tuple[int, str]]:
-    order = sorted(range(len(frame.rows)), key=lambda at: (-frame.rows[at].spread, frame.rows[at].content_hash))
+    order = sorted(range(len(frame.rows)), key=lambda at: (-frame.rows[at].spread, frame.rows[at].content_hash, frame.rows[at].id))
     return [
         (at, f"the judge is unsure: a rating has a spread of {frame.rows[at].spread:.0%} of its scale")
         for at in order
@@ -46,7 +48,7 @@ def _apart(frame: Frame) -> list[tuple[int, str]]:
     ended = _share_below(np.array(list(worth.values())))
     gap = dict(zip(places, (handled - ended).tolist(), strict=True))
     share = dict(zip(places, handled.tolist(), strict=True))
-    order = sorted(places, key=lambda at: (-abs(gap[at]), frame.rows[at].content_hash))
+    order = sorted(places, key=lambda at: (-abs(gap[at]), frame.rows[at].content_hash, frame.rows[at].id))
     outcomes, told = frame.outcomes, []
     for at in order:
         good, ending = share[at], share[at] - gap[at]

@@ -1,15 +1,18 @@
 """Masks personal data in what people are shown, by rules that can be stated; leaves amounts, dates, times and short numbers alone.
 
 What is masked, in this order, each by a word in brackets:
-  [URL]      in a link, what follows the host, and user information before it; the host stays
+  [URL]      in a link, what follows the host, and user information before it; the host stays. Without a scheme (`x.com/u/1`) a link is
+             a host with a well-known ending and a path
   [EMAIL]    anything@anything with a dot in its host, or a host that begins with a letter
   [IBAN]     an international account number whose check digits are right (mod 97)
   values of `meta` that identify a person (golden_set.audit.identity says which): names wherever they stand as whole words, whatever
-             their case, and the single parts of a name of three letters or more; numbers of four digits or more, however they are grouped
-  [SSN]      three, two and four digits with dashes or spaces between
-  [CARD]     13 to 19 digits, in one or in groups with spaces or dashes between, whose check digit is right (Luhn); what stands beside
-             them in the same way (a security code) is a [NUMBER]
-  [PHONE]    what Google's `phonenumbers` finds valid in a region, or with a country code anywhere; three and four digits with a dash
+             their case, and the single parts of a name of three letters or more, also of one with dashes or apostrophes; numbers of four
+             digits or more, however they are grouped
+  [SSN]      three, two and four digits with dashes, dots or spaces between
+  [CARD]     13 to 19 digits, in one or in groups with spaces or dashes between, or of four digits or more with dots, underscores or
+             slashes, whose check digit is right (Luhn); what stands beside them in the same way (a security code) is a [NUMBER]
+  [PHONE]    what Google's `phonenumbers` finds valid in a region, or with a country code anywhere (before all other numbers where it begins
+             with +); three and four digits with a dash
   [NUMBER]   nine digits or more, in one or in groups with spaces or dashes between, that are no amount, date or time
 
 Digits of all scripts, full-width letters, accents and other dashes and spaces are read as their plain forms; characters without width are
@@ -26,7 +29,19 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from dialogue.errors import UsageProblem, did_you_mean
 from golden_set.audit.identity import SHORTEST_NUMBER, Named, Word
-from golden_set.audit.patterns import FILL, Span, card_numbers, emails, ibans, links, long_numbers, longest_numbers, phones, social_numbers
+from golden_set.audit.patterns import (
+    FILL,
+    Span,
+    card_numbers,
+    emails,
+    ibans,
+    links,
+    long_numbers,
+    longest_numbers,
+    phones,
+    phones_abroad,
+    social_numbers,
+)
 
 LONGEST_SEQUENCE = 12  # words of a name that are looked for as words; what is longer is looked for as it is written
 
@@ -35,7 +50,7 @@ EVERYDAY = frozenset(
     "will may mark bill rich grace hope faith joy april june august frank pat rob sue dean grant chase penny page miles young long day "
     "short white black brown green gray grey king price cash banks case love rose art drew gene ray summer dawn cook park best good self "
     "law little small strong sharp swift early late weeks month main hand field ford marsh rush call buck nick jack don jean wade lane "
-    "earl bond bills church carry mercy christian".split()
+    "earl bond bills church carry mercy christian said".split()
 )
 
 _TOKENS = re.compile("|".join(re.escape(word.casefold()) for word in Word))
@@ -119,7 +134,7 @@ class Mask:
             for rule in (links, emails, ibans):
                 seen = _filled(seen, at, found, rule(seen))
             seen = _filled(seen, at, found, self._names(seen, capital))
-            for rule in (self._known_numbers, social_numbers, card_numbers, longest_numbers, self._phones, long_numbers):
+            for rule in (phones_abroad, self._known_numbers, social_numbers, card_numbers, longest_numbers, self._phones, long_numbers):
                 seen = _filled(seen, at, found, rule(seen))
             if len(found) == before:
                 return sorted((at[begin], at[end - 1] + 1, word) for begin, end, word in found)
@@ -137,7 +152,7 @@ class Mask:
                 if alone and all(
                     re.fullmatch(r"[ \-./()]{0,2}", seen[places[k] + 1 : places[k + 1]]) for k in range(at, at + len(number) - 1)
                 ):
-                    yield first, last + 1, word
+                    yield _opened(seen, first, last + 1, word), last + 1, word
                     taken = at + len(number)
                 at = digits.find(number, max(at + 1, taken))
             taken = -1
@@ -206,6 +221,14 @@ def _filled(seen: str, at: Sequence[int], found: list[Span], more: Iterable[Span
         pieces += [seen[last:begin], FILL * (end - begin)]
         last = end
     return "".join([*pieces, seen[last:]])
+
+
+def _opened(seen: str, begin: int, end: int, word: Word) -> int:
+    """Return where a number begins, with the bracket that is closed inside of it, and before a phone number the + and the country code."""
+    if word is Word.PHONE and (before := re.search(r"\+ ?(?:\d{1,3}[ .-]{1,2})?\(?$", seen[max(0, begin - 9) : begin])):
+        return begin - len(before[0])
+    closed = seen.count(")", begin, end) > seen.count("(", begin, end)
+    return begin - 1 if closed and seen[max(0, begin - 1) : begin] == "(" else begin
 
 
 def _replaced(text: str, spans: Iterable[Span]) -> str:

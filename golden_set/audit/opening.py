@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialogue.errors import UsageProblem
+from dialogue.errors import UsageProblem, listed
 from golden_set.audit.book import AuditBook
 from golden_set.audit.evidence import Evidence, make_evidence
 from judge.ledger import Ledger
@@ -38,10 +38,12 @@ def opened(ledger: str | None, audit: str | None) -> Iterator[Opened]:
         yield Opened(kept, book, make_evidence(sample, book.items(sample.name), book.labels(sample.name)))
 
 
-def unanswered(evidence: Evidence) -> str:
+def unanswered(opened: Opened) -> str:
     """Say that there is no label yet, and what to do."""
-    name = evidence.sample.name
-    return (
-        f"nobody has rated anything of the audit {name!r} yet: {len(evidence.items)} dialogues wait; have people fill in a form of "
+    name = opened.evidence.sample.name
+    told = (
+        f"nobody has rated anything of the audit {name!r} yet: {len(opened.evidence.items)} dialogues wait; have people fill in a form of "
         f"audit/{name}/, then `judge audit read FILE --rater NAME`"
     )
+    rated = [other for other in opened.book.names() if other != name and opened.book.labels(other)]
+    return f"{told}; there are ratings of {listed(rated)}: name one with --audit" if rated else told

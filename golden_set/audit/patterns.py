@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 
-from phonenumbers import PhoneNumberMatcher
+from phonenumbers import NumberParseException, PhoneNumberMatcher, is_valid_number, parse
 
 from golden_set.audit.identity import Word
 
@@ -17,13 +17,21 @@ Span = tuple[int, int, Word]
 FILL = "\ue000"  # as many times as what was found is long
 
 _LINK = re.compile(r"(?:(?<![a-z])[a-z]{2,8}://|(?<![a-z0-9])www\.)[^\s\ue000<>\"]+")
+# Without a scheme: a host with a well-known ending, and a path or a query after it. Endings that are words (it, is, to) are left out.
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_BARE = re.compile(
+    rf"(?<![\w@.-])(?:{_LABEL}\.){{1,8}}(?:com|org|net|edu|gov|io|ai|app|dev|info|biz|xyz|site|shop|online|link|page|tv|me|us|ly|gl|gg|cc|co|uk|"
+    r"de|fr|es|nl|eu|ca|au|br|ru|cn|jp|ch|pl|be|(?:co|com)\.[a-z]{2})(?::\d{1,5})?(?:/|\?[\w-]{1,40}=)[^\s\ue000<>\"]+"
+)
 _HOST = re.compile(r"(?:[a-z]{2,8}://)?(?P<user>[^/?#@]*@)?(?P<host>[^/?#]*)(?P<rest>[/?#].+)?", re.DOTALL)
 _LOCAL, _DOMAIN = re.compile(r"[^\s@<>()\[\],;:\"\ue000]+$"), re.compile(r"[^\W_](?:[\w.-]*[^\W_])?")
 _IBAN = re.compile(r"(?<![a-z0-9])[a-z]{2}\d\d(?:[ -]?[a-z0-9]){11,30}")
-_SSN = re.compile(r"(?<!\d)(?<!\d[- ])\d{3}([- ])\d\d\1\d{4}(?!-?\d)(?! \d)")
-_LOCAL_PHONE = re.compile(r"(?<![\d$€£¥₹.,])(?<!\d[- ])(?<![$€£¥₹] )\d{3}-\d{4}(?![-.,]?\d)")
+_SSN = re.compile(r"(?<!\d)(?<!\d[-. ])\d{3}([-. ])\d\d\1\d{4}(?![-.]?\d)(?! \d)")
+_LOCAL_PHONE = re.compile(r"(?<![\d$€£¥₹.,])(?<!\d[- ])(?<![$€£¥₹] )(?:\(\d{3}\) ?)?\d{3}-\d{4}(?![-.,]?\d)")
+_ABROAD = re.compile(r"\+ ?\(?\d(?:[ \-./()]{0,2}\d){6,17}+(?![ \-./()]{0,3}\d)")
 _CHAIN = re.compile(r"\d+(?:[ -]{1,3}\d+)*")
-_DOTTED = re.compile(r"(?<!\d)\d{4}(?:\.\d{4}){2,4}(?!\d)")
+_STRICT = re.compile(r"(?<!\d)\d{4,}+([._/])\d{4,}+(?:\1\d{4,}+)*+(?:\1\d{1,3}(?!\d))?")  # groups with dots, underscores or slashes
+_ROUND = re.compile(r"(?:19|20)\d\d|[1-9]\d*0")  # a year, or an amount without small change
 _SLASHES = re.compile(r"(?:\d{1,4}[/:,]){4,}\d*")  # no phone number, and slow to see for one
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19|20)\d\d"
 _WHEN = re.compile(
@@ -43,11 +51,12 @@ def _hidden(seen: str, pattern: re.Pattern[str]) -> str:
 
 def links(seen: str) -> Iterator[Span]:
     """Find what follows the host of a link, and user information before it."""
-    for link in _LINK.finditer(seen):
-        parts = _HOST.match(link[0].rstrip(".,;:!?)]}'"))
-        for part in ("user", "rest"):
-            if parts and parts[part] and parts[part] != "/":
-                yield link.start() + parts.start(part), link.start() + parts.end(part), Word.URL
+    for pattern in (_LINK, _BARE):
+        for link in pattern.finditer(seen):
+            parts = _HOST.match(link[0].rstrip(".,;:!?)]}'"))
+            for part in ("user", "rest"):
+                if parts and parts[part] and parts[part] != "/":
+                    yield link.start() + parts.start(part), link.start() + parts.end(part), Word.URL
 
 
 def emails(seen: str) -> Iterator[Span]:
@@ -88,10 +97,7 @@ def social_numbers(seen: str) -> Iterator[Span]:
 def card_numbers(seen: str) -> Iterator[Span]:
     """Find card numbers, and the digits beside them."""
     untimed = _hidden(seen, _WHEN)
-    for found in _DOTTED.finditer(untimed):
-        luhn = _Luhn(found[0].replace(".", ""))
-        yield found.start(), found.end(), Word.CARD if luhn.valid(0, luhn.length) else Word.NUMBER
-    for chain in _CHAIN.finditer(untimed):
+    for chain in (*filter(_no_list, _STRICT.finditer(untimed)), *_CHAIN.finditer(untimed)):
         cards = [(chain.start() + begin, chain.start() + end) for begin, end in _card_places(chain[0])]
         yield from ((begin, end, Word.CARD) for begin, end in cards)
         if cards:  # the rest of such a chain goes with it
@@ -99,6 +105,14 @@ def card_numbers(seen: str) -> Iterator[Span]:
             for begin, end in zip(edges[::2], edges[1::2], strict=True):
                 if rest := re.search(r"\d(?:.*\d)?", untimed[begin:end]):
                     yield begin + rest.start(), begin + rest.end(), Word.NUMBER
+        elif chain.re is _STRICT and chain[1] != "/":
+            yield chain.start(), chain.end(), Word.NUMBER
+
+
+def _no_list(chain: re.Match[str]) -> bool:
+    """Say whether groups of digits are no decimal number, and no years or amounts side by side (`2024/2025/2026`)."""
+    groups = chain[0].split(chain[1])
+    return len(groups) > 2 and not all(_ROUND.fullmatch(group) for group in groups)
 
 
 def _card_places(chain: str) -> Iterator[tuple[int, int]]:
@@ -120,7 +134,6 @@ class _Luhn:
     """Tells whether the last digit of any part of some digits is its check digit, from sums that are made once."""
 
     def __init__(self, digits: str) -> None:
-        self.length = len(digits)
         twice = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9]
         self._sums = [[0, *accumulate(twice[int(d)] if at % 2 == odd else int(d) for at, d in enumerate(digits))] for odd in (0, 1)]
 
@@ -129,6 +142,17 @@ class _Luhn:
         sums = self._sums[end % 2]
         total = sums[end] - sums[begin]
         return total > 0 and total % 10 == 0
+
+
+def phones_abroad(seen: str) -> Iterator[Span]:
+    """Find phone numbers that begin with + and a country code, where they are valid: such a number is no card, whatever its digits."""
+    for found in _ABROAD.finditer(_hidden(seen, _WHEN)):
+        try:
+            number = parse(found[0], None)
+        except NumberParseException:
+            continue
+        if is_valid_number(number):
+            yield found.start(), found.end(), Word.PHONE
 
 
 def phones(seen: str, region: str) -> Iterator[Span]:

@@ -39,6 +39,11 @@ class Figure(NamedTuple):
     high: float
     se: float
 
+    @property
+    def width(self) -> float:
+        """The length of the interval."""
+        return self.high - self.low
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -48,7 +53,7 @@ class Estimate:
         value, low, high, se: by people and judge together.
         judge: the judge's mean over the domain's frame, as it is.
         people: by people alone, from the same labels.
-        gain: people's variance over that of both: how many labels without the judge one label with it is worth; 1 where neither varies.
+        gain: people's interval over that of both, squared: what one label is worth in labels without the judge; 1 where neither varies.
         tuning: the mean lambda; 0 where the judge is not followed.
         labelled, frame: episodes of the domain.
         covered: the part of the domain's frame whose strata have any answer.
@@ -198,9 +203,9 @@ def _mean(given: _Given, inside: BoolArray, frame_inside: BoolArray) -> _Found:
     rest = given.human - follow * surplus
     process = _process(given, inside, frame_inside)
     alone, together = (_figure(given, survey.mean(v, inside), _scores(survey, v, inside), process, inside) for v in (given.human, rest))
-    if together.se >= alone.se:  # people alone are as good: the judge is left out
+    if together.width >= alone.width:  # people alone are as good: the judge is left out
         follow, rest, together = np.zeros_like(follow), given.human, alone
-    gain = (alone.se / together.se) ** 2 if together.se > 0 else 1.0
+    gain = (alone.width / together.width) ** 2 if together.width > 0 else 1.0
     made = _estimate(given, together, alone, gain, survey.mean(follow, inside), inside, frame_inside)
     return _Found(made, _scores(survey, rest, inside), process)
 

@@ -42,11 +42,13 @@ def promote(
     Exit status: 0 written, 1 nothing to promote, 2 usage.
     """
     with opened(ledger, audit) as work:
-        evidence = work.evidence
+        evidence, nothing = work.evidence, unanswered(work)
     name = evidence.sample.name
     if item:
         _see_known(item, evidence)
     path = out or Path("audit") / name / "promoted.jsonl"
+    if str(path) == "-":
+        raise UsageProblem("--out is -, but cases are written to a file for people to review; name one")
     if path.is_dir():
         raise UsageProblem(f"cannot write {path}: it is a folder; name a file with --out")
     if path.exists() and not replace:
@@ -54,7 +56,7 @@ def promote(
             f"{path} is there already, perhaps with changes of a reviewer; write over it with --replace, or name another file with --out"
         )
     if not evidence.said:
-        print(f"judge: {unanswered(evidence)}", file=sys.stderr)
+        print(f"judge: {nothing}", file=sys.stderr)
         raise typer.Exit(1)
     done = make_promotion(evidence, _known(cases, evidence.sample.rubric), count=n, least=least, chosen=item)
     if done.cases:
@@ -131,5 +133,6 @@ def _tell(done: Promotion, evidence: Evidence, path: Path, cases: Path | None) -
         where = "the episode" if worst.place == "episode" else f"turn {worst.place}"
         print(f"  {case.id}: {where}, {worst.criterion}: judge {worst.judge:.3g}, people {people}{', hunted' if worst.hunted else ''}")
     folder = cases or "a folder that you name with --cases (the shipped set is golden_set/cases)"
-    print(f"written: {path}, {len(done.cases)} cases for review; try them with `judge golden check --cases {path}`")
+    print(f"written: {path}: {len(done.cases)} {'case' if len(done.cases) == 1 else 'cases'} for review")
     print(f"They count only once people have read them and committed them into {folder}.")
+    print("A set that has grown needs a new baseline: `judge golden accept`.")

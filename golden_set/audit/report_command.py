@@ -42,7 +42,7 @@ def report(
         evidence, sample = work.evidence, work.evidence.sample
         worth = _worth(sample, recipe, outcomes)
         if not any(places for said in evidence.said.values() for places in said.values()):
-            print(f"judge: {unanswered(evidence)}", file=sys.stderr)
+            print(f"judge: {unanswered(work)}", file=sys.stderr)
             raise typer.Exit(1)
         if worth and not same_recipe(worth, sample):
             was, now = f"{sample.recipe} and {sample.outcomes}", f"{worth.recipe} and {worth.outcomes}"
@@ -50,13 +50,13 @@ def report(
             print(f"judge: {told}", file=sys.stderr)
         calibration = work.ledger.calibration(sample.judge)
         found = make_report(evidence, work.book.frame(sample.name), worth, calibration=calibration.id if calibration else None, day=today())
+    pages = publish(found.kind, found.model_dump(mode="json"), folder, os.environ)  # first: the reader of what follows may go away
     if as_json:
         print(found.model_dump_json())
-    else:
-        tell(found, missing_twice(evidence))
-    for path in publish(found.kind, found.model_dump(mode="json"), folder, os.environ):
-        if not as_json:
-            print(f"report: {path}")
+        return
+    tell(found, missing_twice(evidence))
+    for path in pages:
+        print(f"report: {path}")
 
 
 def _worth(sample: AuditSample, recipe: str | None, outcomes: str | None) -> Worth | None:

@@ -45,7 +45,8 @@ def _tell_findings(found: AuditReport) -> None:
     for one in found.findings:
         seen = Interval(value=one.figure, low=one.low, high=one.high)
         print(f"  {(one.decision or '-'):9} {one.name:{width}}  {_span(seen, '+.2f' if '±' in one.asked else '.2f')}")
-        print(f"  {'':9} {one.asked}: {one.told}")
+        print(f"  {'':9} asked: {one.asked}")
+        print(f"  {'':9} {one.told}")
     if found.calibration:
         print(f"  calibration {found.calibration} holds: figures here are the judge's own ratings, before it")
 
@@ -71,7 +72,8 @@ def _tell_agreement(found: AuditReport) -> None:
 def _tell_estimates(found: AuditReport) -> None:
     rewards = [row for row in found.estimates if row.of == REWARD]
     if rewards:
-        print(f"\nmean reward over the log ({found.sample.recipe}, {found.sample.outcomes})")
+        made = f"{found.sample.recipe}, {found.sample.outcomes}"
+        print(f"\nmean reward over the log ({made}); 95 % intervals, for calls like these")
         _table([("", "log", "labels", "judge alone", "people alone", "both", "labels are worth"), *map(_estimated, rewards)])
     rows = [(f"{row.first} - {row.second}", _span(row.both, "+.3f")) for row in found.differences if row.of == REWARD]
     if rows:

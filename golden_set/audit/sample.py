@@ -13,7 +13,7 @@ from judge.verdict import Finite, JudgeId, Verdict
 
 Count = Annotated[int, Field(ge=0)]
 Probability = Annotated[float, Field(gt=0, le=1)]
-Rater = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]  # a pseudonym, never a name or an address
+Rater = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]  # a pseudonym, never a name, an address or a number
 AuditName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -117,7 +117,7 @@ class AuditSample(_Part):
     twice: Count
     masked: bool
     unscored: Count  # episodes of the files without a verdict of this judge: not in the frame
-    duplicates: Count  # episodes that read the same as an earlier one: not in the frame
+    duplicates: Count  # episodes of the frame that read the same as an earlier one
 
     @property
     def framed(self) -> int:

@@ -150,7 +150,7 @@ def drawn_from(frame: Frame, layers: Sequence[Layer], rng: np.random.Generator) 
     """
     found = {}
     for layer in layers:
-        ordered = sorted(layer.members, key=lambda at: frame.rows[at].content_hash)
+        ordered = sorted(layer.members, key=lambda at: (frame.rows[at].content_hash, frame.rows[at].id))
         for place in sorted(rng.choice(len(ordered), layer.drawn, replace=False).tolist()):
             found[ordered[place]] = layer
     return found

@@ -78,14 +78,14 @@ def _unbiased(frame: Frame, found: Mapping[str, Labelled], rubric: Rubric) -> Fi
     named = ", ".join(f"{name} {value:+.2f}" for name, value in sorted(off.items(), key=lambda one: -abs(one[1])))
     told = {
         Decision.PASS: "over all episodes of the log, by people and judge together",
-        Decision.FAIL: f"{'off by itself: ' + named + '; ' if named else ''}{CALIBRATE}",
+        Decision.FAIL: f"{'off by itself, too: ' + named + '; ' if named else ''}{CALIBRATE}",
         Decision.UNDECIDED: (
             f"fewer than {LEAST} dialogues with every rating" if whole.low is None else "the interval is too wide to tell; have more rated"
         ),
     }[decision]
     return Finding(
         name="the judge is not biased", decision=decision, told=told, figure=whole.value, low=whole.low, high=whole.high,
-        asked=f"the handling, judge minus people, within ±{MARGIN:.2f} levels of a 1-5 scale",
+        asked=f"judge minus people over the log, each criterion and the handling, within ±{MARGIN:.2f}, all put on a 1-5 scale",
     )  # fmt: skip
 
 

@@ -280,6 +280,7 @@ function open(id) {
 function openHelp() {
   open("help");
   get("begin").focus({ preventScroll: true });
+  get("help").scrollTop = 0; // opening went to the first control, below the words
 }
 
 function tell(title, text, buttons) {

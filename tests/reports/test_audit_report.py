@@ -352,7 +352,7 @@ def test_every_figure_is_on_the_page(tmp_path: Path, sound: Reader) -> None:
             "Seed 7",
             "Personal data masked yes",
             "without a verdict 12",
-            "read the same 3",
+            "Read the same as another 3",
             "For the hunt 20",
             "For a second person, too 30",
         ),

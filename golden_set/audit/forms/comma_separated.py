@@ -40,24 +40,34 @@ class CommaSeparated:
         Raises:
             UsageProblem: it is not UTF-8, breaks off in a cell, or has not our columns.
         """
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise UsageProblem(f"cannot read {path}: {error.strerror or error}") from error
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            byte = error.object[error.start]
-            raise UsageProblem(f"{path}: line {line} is not UTF-8 (byte 0x{byte:02x}); {MEND}, not as plain CSV or Unicode text") from error
-        separator = _separator(text)
-        if separator is None:
-            raise UsageProblem(f"{path}: its first line has not the columns {', '.join(table.KEYS)}; expected a form as it was written")
-        names, *rows = _rows(path, text, separator)
+        names, *rows = _table(path)
         if "annotation_id" in names:
             raise UsageProblem(f"{path}: a CSV export of Label Studio; export it as JSON, which says what was skipped")
-        yield from table.answers(str(path), [name.strip() for name in names], rows)
+        yield from table.answers(str(path), names, rows)
+
+    def columns(self, path: Path) -> list[str]:
+        """Return the names of the columns; raises as `read` does."""
+        return _table(path)[0]
 
 
 FORM = CommaSeparated()
+
+
+def _table(path: Path) -> list[list[str]]:
+    """Return the names of the columns, then the rows."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageProblem(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise UsageProblem(f"{path}: line {line} is not UTF-8 (byte 0x{byte:02x}); {MEND}, not as plain CSV or Unicode text") from error
+    separator = _separator(text)
+    if separator is None:
+        raise UsageProblem(f"{path}: its first line has not the columns {', '.join(table.KEYS)}; expected a form as it was written")
+    names, *rows = _rows(path, text, separator)
+    return [[name.strip() for name in names], *rows]
 
 
 def _write(path: Path, rows: Iterable[list[str]]) -> None:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from dialogue.errors import UsageProblem
 from dialogue.visible import shown
@@ -17,11 +18,21 @@ UNASKED = "-"
 LONGEST = 32_767  # characters (UTF-16 units) that Excel keeps in a cell; of a longer one in a CSV file it makes two rows
 CUT = "… (cut: see the HTML page)"
 _DASHES = {"", UNASKED, "–", "—"}
+_UNSURE = _DASHES | {"?", "n/a", "na", "cannot tell"}  # in small letters: no rating is given
+CANNOT_TELL = "leave the cell empty, or write - (?, n/a, na and cannot tell mean the same)"
 EPISODE_MARK, TURN = " (episode)", " (turn)"
 # What Excel takes for the number of a character, and what openpyxl leaves out: see `cell`.
 _EXCEL_ESCAPE = re.compile(r"(_x[0-9A-Fa-f]{4}|x005F)_")
 # A number, alone or followed by a mark and words that do not begin with a number: `4`, `4.0`, `3,5`, `4 - Takes up…`, not `4-5`.
 _RATING = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,9})?)(?:\s*[-–—:=.)]\s*[^\s0-9].*)?", re.DOTALL)
+
+
+@runtime_checkable
+class Tabular(Protocol):
+    """A form that is a table: it can say which columns a file has."""
+
+    def columns(self, path: Path) -> list[str]:
+        """Return the names in the first row, as they are written; an empty text where a column has none."""
 
 
 class Asked(NamedTuple):
@@ -86,12 +97,13 @@ def lines(review: Review) -> Iterator[list[str]]:
 
 
 def legend(rubric: Rubric) -> Iterator[list[str]]:
-    """Yield what the levels mean, a row a level: column, what is rated, question, level in words."""
+    """Yield what the levels mean, a row a level: column, what is rated, question, level in words; last, how to say that one cannot."""
     yield ["column", "rates", "question", "level"]
     for one in asked(rubric):
         rates = "the whole dialogue" if one.episode else "the turn in question"
         for level in one.levels:
             yield [one.heading, rates, f"“{shown(one.criterion.question)}”", level]
+    yield ["all columns", "", "where you cannot tell", CANNOT_TELL]
 
 
 def ours(names: Iterable[str]) -> bool:
@@ -100,7 +112,7 @@ def ours(names: Iterable[str]) -> bool:
 
 
 def rating_of(value: object) -> float | str | None:
-    """Return what an answer says: a number; None where it is empty or a dash; its text where it is no number.
+    """Return what an answer says: a number; None where it is empty, a dash or says that one cannot tell; its text where it is no number.
 
     Words after the number are passed over if a mark such as `:` or `-` separates them and they do not begin with a number. A comma
     may stand for the decimal point.
@@ -108,7 +120,7 @@ def rating_of(value: object) -> float | str | None:
     if isinstance(value, float | int) and not isinstance(value, bool):
         return float(value)
     text = "" if value is None else str(value).strip()
-    if text in _DASHES:
+    if text.casefold() in _UNSURE:
         return None
     found = _RATING.fullmatch(text)
     return float(found[1].replace(",", ".")) if found else text
@@ -117,8 +129,8 @@ def rating_of(value: object) -> float | str | None:
 def answers(path: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[Answer]:
     """Yield the answers of a table; rows that nobody answered are left out.
 
-    A rating in a column that is not asked at the row's place keeps the column's name as its criterion, so that nobody takes it for
-    another.
+    Columns are known whatever their case; the names of criteria have small letters only. A rating in a column that is not asked at the
+    row's place keeps the column's name as its criterion, so that nobody takes it for another.
 
     Args:
         path: of the file, for messages.
@@ -128,6 +140,7 @@ def answers(path: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -
     Raises:
         UsageProblem: a column is there twice.
     """
+    names = [name.casefold() for name in names]
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise UsageProblem(f"{path}: the column {twice[0]!r} is there twice; expected each column once, as in the form that was written")
     for at, row in enumerate(rows, 2):
@@ -135,7 +148,7 @@ def answers(path: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -
         named |= {f"column {number}": value for number, value in enumerate(row[len(names) :], len(names) + 1)}
         place = _text(named.get("place")).removesuffix(".0")  # some programs save 3 as 3.0
         episode = place.casefold() == EPISODE
-        said = {_criterion(column, episode=episode): value for column, value in named.items() if column not in (*KEYS, *TEXTS, NOTE)}
+        said = {criterion_of(column, episode=episode): value for column, value in named.items() if column not in (*KEYS, *TEXTS, NOTE)}
         texts = {name: named[name] for name in TEXTS if name in named}
         keys = named | {"place": EPISODE if episode else place}
         if found := answer(f"row {at}", keys, said, named.get(NOTE), texts):
@@ -171,7 +184,7 @@ def answer(where: str, keys: Mapping[str, object], said: Mapping[str, object], n
     return Answer(where, audit.removeprefix("#"), item, place, digest.removeprefix("#"), ratings, told, shows | odd)
 
 
-def _criterion(column: str, *, episode: bool) -> str:
+def criterion_of(column: str, *, episode: bool) -> str:
     """Return the criterion of a column at a place; the column's own name, which is none, where it is not asked there."""
     if episode:
         return column.removesuffix(EPISODE_MARK) if column.endswith(EPISODE_MARK) else f"{column.removesuffix(TURN)}{TURN}"

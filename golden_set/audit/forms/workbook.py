@@ -65,19 +65,32 @@ class InWorkbook:
         Raises:
             UsageProblem: it is no workbook, or has no sheet with our columns.
         """
-        try:
-            found = _sheet(path)
-        except OSError as error:
-            raise UsageProblem(f"cannot read {path}: {error.strerror or error}") from error
-        except Exception as error:
-            raise UsageProblem(f"{path}: no workbook that can be read ({shown(str(error))[:200]}); save it again as .xlsx") from error
-        if found is None:
-            raise UsageProblem(f"{path}: no sheet of it has the columns {', '.join(table.KEYS)}; expected a form as it was written")
-        names, *rows = found
-        yield from table.answers(str(path), [str(name or "").strip() for name in names], (_plain(row) for row in rows))
+        names, *rows = _table(path)
+        yield from table.answers(str(path), _names(names), (_plain(row) for row in rows))
+
+    def columns(self, path: Path) -> list[str]:
+        """Return the names of the columns; raises as `read` does."""
+        return _names(_table(path, rows=1)[0])
 
 
 FORM = InWorkbook()
+
+
+def _table(path: Path, rows: int | None = None) -> Cells:
+    """Return the first rows, or all, of the sheet that has our columns."""
+    try:
+        found = _sheet(path, rows)
+    except OSError as error:
+        raise UsageProblem(f"cannot read {path}: {error.strerror or error}") from error
+    except Exception as error:
+        raise UsageProblem(f"{path}: no workbook that can be read ({shown(str(error))[:200]}); save it again as .xlsx") from error
+    if found is None:
+        raise UsageProblem(f"{path}: no sheet of it has the columns {', '.join(table.KEYS)}; expected a form as it was written")
+    return found
+
+
+def _names(row: Sequence[object]) -> list[str]:
+    return [str(name or "").strip() for name in row]
 
 
 def _plain(row: Sequence[object]) -> list[object]:
@@ -144,7 +157,7 @@ def _sheet(path: Path, rows: int | None = None) -> Cells | None:
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # some programs write a wrong one
                 first = next(sheet.iter_rows(max_row=1, values_only=True), ())
-                if table.ours(str(name or "").strip() for name in first):
+                if table.ours(_names(first)):
                     return list(sheet.iter_rows(max_row=rows, values_only=True))
         finally:
             book.close()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from golden_set.audit.answers import Taken, check
 from golden_set.audit.progress import progress
 from golden_set.audit.review import Answer
+from golden_set.audit.sameness import same_as
 from golden_set.audit.sample import AuditLabel
 from tests.golden_set.audit import hostile_audit as made
 
@@ -120,6 +121,7 @@ def test_a_row_twice_with_different_answers_is_refused(other: dict[str, Any], to
     found = taken(RIGHT, WHOLE, replace(RIGHT, where="row 9", **other))
     assert [one.where for one in found.refused] == ["row 2", "row 9"]
     assert f"answered twice in this file, differently ({told}); leave the one that holds" in found.refused[0].what
+    assert "if these are two people, export (or filter) the answers of each into a file of their own" in found.refused[0].what
     assert [one.place for one in found.labels] == ["episode"]
 
 
@@ -163,9 +165,51 @@ def test_a_different_answer_is_a_conflict_unless_it_replaces(
     answer = replace(RIGHT, ratings=ratings, note=note)
     found = taken(answer, before=before)
     assert found.labels == []
-    assert found.refused[0].what == f"anna said otherwise before: {told}; --replace takes what is new"
+    assert found.refused[0].what == (
+        f"anna said otherwise before: {told}; if this is another person's file, read it under another --rater; "
+        "if it is the same person's, --replace takes what is new"
+    )
     found = taken(answer, before=before, replace=True)
     assert (found.replaced, found.labels) == (1, [after])
+
+
+PHONE = "ring her at 415-555-2671"
+
+
+@pytest.mark.parametrize(("masked", "note"), [(True, "ring her at [PHONE]"), (False, PHONE)])
+def test_personal_data_in_a_note_is_masked_as_the_dialogues_are(masked: bool, note: str) -> None:
+    questions = replace(made.QUESTIONS, masked=masked)
+    (first,) = check([replace(RIGHT, note=PHONE)], questions, {}, "anna").labels
+    assert first.note == note
+    again = check([replace(RIGHT, note=PHONE)], questions, known(first), "anna")
+    assert (again.known, again.refused) == (1, [])
+
+
+def test_personal_data_in_a_note_is_in_no_message() -> None:
+    found = taken(replace(RIGHT, note=PHONE), before=label("415-555-9999 is wrong", listens=4))
+    assert "is 'ring her at [PHONE]' now" in found.refused[0].what
+
+
+def many(rater: str, number: int, **other: float) -> list[AuditLabel]:
+    """Return labels with so many ratings, two a place; `other` stands at a place of its own."""
+    said = [AuditLabel(item=f"e{at:03}", place="0", rater=rater, ratings={"listens": at % 5 + 1, "honest": 1}) for at in range(number // 2)]
+    return [*said, AuditLabel(item="e900", place="0", rater=rater, ratings=other)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        (many("anna", 20), many("ben", 20), {"ben": 20}),
+        (many("anna", 20), many("ben", 18), {}),  # too few in common
+        (many("anna", 20, listens=1), many("ben", 20, listens=2), {}),
+        (many("anna", 20, listens=1), many("ben", 30, honest=0), {"ben": 20}),  # what one of them left out says nothing
+        (many("anna", 30), [*many("ben", 24), *many("cleo", 20)], {"ben": 24, "cleo": 20}),
+        (many("anna", 30), [], {}),
+        ([], many("ben", 30), {}),
+    ],
+)
+def test_who_answers_the_same_everywhere_is_found(one: list[AuditLabel], other: list[AuditLabel], found: dict[str, int]) -> None:
+    assert same_as("anna", [*one, *other]) == found
 
 
 rated = st.dictionaries(st.sampled_from(["listens", "honest"]), st.sampled_from([1.0]) | st.just(0.5), max_size=2)

@@ -112,7 +112,7 @@ def test_too_few_labels(folder: Path, made: tuple[Audit, list[AuditLabel]]) -> N
     assert held(folder) is None
     assert "not fitted: " in done.stdout and "more are needed" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("nothing is fitted: the most that a criterion has is ")
-    assert "of 15 are needed" in done.stdout.splitlines()[-1]
+    assert "30 labels of 15 dialogues are needed" in done.stdout.splitlines()[-1]
 
 
 def test_json_is_the_report_and_the_report_is_written(folder: Path, made: tuple[Audit, list[AuditLabel]]) -> None:

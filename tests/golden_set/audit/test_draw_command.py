@@ -64,7 +64,7 @@ def test_the_examples_are_drawn_whole(judge: Judge, tmp_path: Path) -> None:
     assert judge("score", EXAMPLES).returncode == 0
     done = judge("audit", "draw", EXAMPLES, "--seed", "1", "--day", "2026-11-21", "--forms", "csv")
     assert done.returncode == 0, done.stderr
-    assert "12 scored episodes to draw from; left out: 0 without a verdict, 0 read the same as another, 0 rejected" in done.stdout
+    assert "12 scored episodes to draw from; left out: 0 without a verdict, 0 rejected" in done.stdout
     assert "12 drawn of 120 asked for (all there are)" in done.stdout
     assert "seed 1\naudit 2026-11\nwritten: audit/2026-11/2026-11.review-1.csv" in done.stdout
     assert "give review-1 to one person, review-2 to another" in done.stdout
@@ -191,6 +191,10 @@ def test_a_sample_that_is_stored_survives_a_folder_that_fails(judge: Judge, tmp_
         (["log.jsonl", "--name", "../x"], "--name is '../x'; expected up to 64 letters"),
         (["log.jsonl", "--strata", "outcome,polcy"], "no episode has 'polcy' in its meta (did you mean 'policy'?)"),
         (["log.jsonl", "--slice", "nothing"], "no episode has 'nothing' in its meta"),
+        (["log.jsonl", "--slice", "policy", "--slice", "customer_name"], "--slice has 'customer_name', a key that identifies a person"),
+        (["log.jsonl", "--strata", "outcome,zipCode"], "--strata has 'zipCode', a key that identifies a person: its values would stand"),
+        (["log.jsonl", "--slice", "customer_name", "--no-mask"], "no episode has 'customer_name' in its meta"),
+        (["log.jsonl", "--slice", "customer_segment"], "no episode has 'customer_segment' in its meta"),
         (["log.jsonl", "--ledger", "other.db"], "no ledger other.db: run `judge score` first"),
         (["log.jsonl", "--day", "today"], "--day is 'today'"),
         (["log.jsonl", "--rubric", "sales", "--rare", "5"], "run `judge score` first"),

@@ -116,7 +116,9 @@ def test_every_level_is_told_beside_the_table(tmp_path: Path) -> None:
     _, levels = write("csv", tmp_path)
     text = levels.read_text(encoding="utf-8-sig")
     assert "listens,the turn in question,“=cmd|' /C calc'!A0”,2: =2 of $300" in text
-    assert text.count("\n") == 1 + 5 + 2 + 3 + 5 + 5
+    assert text.count("\n") == 1 + 5 + 2 + 3 + 5 + 5 + 1
+    last = 'all columns,,where you cannot tell,"leave the cell empty, or write - (?, n/a, na and cannot tell mean the same)"'
+    assert text.splitlines()[-1] == last
     assert "honest,the turn in question,“Is $dialogue <b>true</b>?”,0: no" in text
 
 
@@ -161,6 +163,7 @@ def table_of(tmp_path: Path, header: str, cells: str) -> Path:
     ("header", "cells", "told"),
     [
         ("listens,listens", "1,2", "the column 'listens' is there twice"),
+        ("listens,Listens", "1,2", "the column 'listens' is there twice"),
         ("listens,annotation_id,lead_time", "1,7,3.1", "a CSV export of Label Studio; export it as JSON"),
     ],
 )
@@ -172,6 +175,18 @@ def test_a_table_that_cannot_be_meant_is_refused_whole(header: str, cells: str, 
 
 def test_shown_columns_may_be_left_out(tmp_path: Path) -> None:
     assert labels(table_of(tmp_path, "listens", "4")) == {("e001", "0"): ({"listens": 4}, "")}
+
+
+def test_columns_are_known_whatever_their_case(tmp_path: Path) -> None:
+    said = {("e001", "0"): ({"listens": 4, "honest": 1, "note": 2}, "good")}
+    assert labels(table_of(tmp_path, "LISTENS,Honest,Note (Turn),NOTE", "4,1,2,good")) == said
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx"])
+def test_a_table_says_which_columns_it_has(name: str, tmp_path: Path) -> None:
+    form = FORMS[name]
+    assert isinstance(form, table.Tabular)
+    assert form.columns(write(name, tmp_path)[0]) == table.header(made.RUBRIC)
 
 
 @pytest.mark.parametrize(
@@ -192,6 +207,12 @@ def test_shown_columns_may_be_left_out(tmp_path: Path) -> None:
         (None, None),
         ("-", None),
         ("—", None),
+        ("?", None),
+        ("N/A", None),
+        ("na", None),
+        (" Cannot Tell ", None),
+        ("??", "??"),
+        ("I cannot tell", "I cannot tell"),
         ("good", "good"),
         ("4-5", "4-5"),
         ("4 - 5", "4 - 5"),

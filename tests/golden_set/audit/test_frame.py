@@ -87,14 +87,14 @@ def test_a_row_holds_what_estimates_need(ledger: Ledger) -> None:
     assert made.reward == pytest.approx(-2.0)
 
 
-def test_what_has_no_verdict_or_is_there_twice_or_is_refused_is_counted(ledger: Ledger) -> None:
+def test_what_has_no_verdict_or_reads_alike_or_is_refused_is_counted(ledger: Ledger) -> None:
     log = [call("a"), call("b"), call("c", text="a"), call("d", outcome="WON"), call("e", text="b"), call("f")]
     for transcript in (log[0], log[3], log[5]):
         keep(ledger, transcript, rated(transcript, 0.0))
     rejects: list[Reject] = []
     frame = framed(ledger, log, rejects=rejects)
-    assert [row.id for row in frame.rows] == ["a", "f"]
-    assert (frame.unscored, frame.duplicates) == (1, 2)
+    assert [row.id for row in frame.rows] == ["a", "c", "f"]  # c reads like a, and is a call of its own
+    assert (frame.unscored, frame.duplicates) == (2, 1)
     assert str(rejects[0]).startswith("log.jsonl:4: unknown outcome 'WON'")
     assert len(rejects) == 1
 
@@ -107,6 +107,14 @@ def test_without_any_verdict_it_says_what_to_do_and_who_has_rated(ledger: Ledger
         framed(ledger, [other])
     with pytest.raises(UsageProblem, match="no episode to draw from"):
         framed(ledger, [])
+
+
+@pytest.mark.parametrize("value", [{"name": "Wei"}, ["v3"]])
+def test_a_key_that_holds_objects_makes_no_slices(ledger: Ledger, value: object) -> None:
+    one = call("one", info=value)
+    keep(ledger, one, rated(one, 0.0))
+    with pytest.raises(UsageProblem, match=r"'info' in meta holds .*name another key"):
+        framed(ledger, [one], slices=["info"])
 
 
 @pytest.mark.parametrize(
@@ -155,14 +163,14 @@ def test_a_panel_is_reduced_from_what_its_members_said(ledger: Ledger, tmp_path:
 
 
 def test_slices(ledger: Ledger) -> None:
-    log = [call("a", campaign="cards", tries=2), call("b", campaign=None, vip=True), call("c", outcome=None, campaign=["x"])]
+    log = [call("a", campaign="cards", tries=2), call("b", campaign=None, vip=True), call("c", outcome=None, campaign="x")]
     for transcript in log:
         keep(ledger, transcript, rated(transcript, 0.0))
     frame = framed(ledger, log, slices=["campaign", "vip"], strata=["tries"])
     assert [made.slices for made in frame.framed(["s"] * 3)] == [
         ("outcome:HANGUP", "campaign:cards", "vip:none"),
         ("outcome:HANGUP", "campaign:none", "vip:true"),
-        ("outcome:none", 'campaign:["x"]', "vip:none"),
+        ("outcome:none", "campaign:x", "vip:none"),
     ]
     assert frame.column("tries") == ["2", "none", "none"]
     assert [made.slices for made in framed(ledger, log).framed(["s"] * 3)] == [("outcome:HANGUP",)] * 2 + [("outcome:none",)]

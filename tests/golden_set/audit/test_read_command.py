@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer
+from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from dialogue.errors import UsageProblem
@@ -66,6 +67,116 @@ def counts(result: Result) -> dict[str, int]:
 ONE: made.Said = {("e001", "0"): ({"listens": 2}, "")}
 
 
+def retitled(folder: Path, old: str, new: str, name: str = "csv") -> Path:
+    """Return a filled-in table in which a column has another name."""
+    path = made.fill(name, load_forms(name)[name].write(made.review(), folder), made.SAID)
+    if name == "csv":
+        head, rest = path.read_text(encoding="utf-8-sig").split("\n", 1)
+        assert old in head.split(",")
+        path.write_text(",".join(new if title == old else title for title in head.split(",")) + "\n" + rest)
+        return path
+    book = load_workbook(path)
+    (cell,) = (cell for cell in book["Review"][1] if cell.value == old)
+    cell.value = new
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("listens", "listen", "no column 'listen' (did you mean 'listens'?) (of its own are missing: listens);"),
+        ("well (episode)", "Well", "no column 'Well' (did you mean 'well (episode)'?) (of its own are missing: well (episode));"),
+        ("listens", "my thoughts", "no column 'my thoughts' (of its own are missing: listens);"),
+        ("listens", "", "no column no. 7, which has no name (of its own are missing: listens);"),
+    ],
+)
+def test_a_column_that_the_form_has_not_refuses_the_file_once(name: str, old: str, new: str, told: str, run: Read, folder: Path) -> None:
+    right = filled(folder, ONE, "right.csv")
+    path = retitled(folder, old, new, name)
+    with pytest.raises(UsageProblem) as problem:
+        run(right, path, "--rater", "anna")
+    assert str(problem.value) == (
+        f"{path}: the form has {told} nothing of the file was taken and the file is as it was: "
+        "remove the column, or restore its name, and read it again"
+    )
+    assert stored() == []  # of the other file neither
+
+
+def test_several_columns_too_many_are_told_together(run: Read, folder: Path) -> None:
+    row = f"#2026-11,e001,0,#{made.QUESTIONS.rows['e001', '0'].hash},4,hm,5,7\n"
+    Path("small.csv").write_text("audit,item,place,hash,listens,why,honesty\n" + row)
+    with pytest.raises(UsageProblem) as problem:
+        run("small.csv", "--rater", "anna")
+    assert "no column 'why', 'honesty' (did you mean 'honest'?), no. 8, which has no name (of its own are missing: honest, " in str(
+        problem.value
+    )
+    assert "remove the columns, or restore their names, and read it again" in str(problem.value)
+
+
+def test_an_empty_column_too_many_does_no_harm_and_case_does_not_matter(run: Read, folder: Path) -> None:
+    assert counts(run(retitled(folder, "listens (episode)", "LISTENS (Episode)"), "--rater", "anna", "--json")) == {"answered": 6, "new": 6}
+    row = f"#2026-11,e001,0,#{made.QUESTIONS.rows['e001', '0'].hash},4,,\n"
+    Path("small.csv").write_text("audit,item,place,hash,listens,done?,\n" + row)
+    assert counts(run("small.csv", "--rater", "ben", "--json")) == {"answered": 1, "new": 1}
+
+
+def test_columns_that_are_missing_are_told_once_and_the_rows_taken(run: Read, folder: Path) -> None:
+    row = f"#2026-11,e001,0,#{made.QUESTIONS.rows['e001', '0'].hash},4\n"
+    Path("small.csv").write_text("audit,item,place,hash,listens\n" + row * 2)
+    result = run("small.csv", "--rater", "anna")
+    assert (result.exit_code, [one.ratings for one in stored()]) == (0, [{"listens": 4}])
+    assert result.stderr == (
+        "judge: small.csv: the columns 'honest', 'note (turn)', 'well (episode)', 'listens (episode)' are missing; "
+        "the rows are taken without\n"
+    )
+    told = json.loads(run("small.csv", "--rater", "anna", "--json").stdout)
+    assert told["files"][0]["missing_columns"] == ["honest", "note (turn)", "well (episode)", "listens (episode)"]
+    assert run(filled(folder), "--rater", "anna").stderr == ""
+
+
+def test_personal_data_in_a_note_reaches_neither_ledger_nor_report(run: Read, folder: Path) -> None:
+    number = "415-555-2671"
+    with Ledger("judge-ledger.db") as ledger:  # without a recipe the report needs none
+        sample = made.make_sample("plain").model_copy(update={"recipe": "", "outcomes": ""})
+        AuditBook(ledger).keep(sample, [item.framed for item in made.ITEMS], made.ITEMS)
+    row = f"#plain,e001,0,#{made.QUESTIONS.rows['e001', '0'].hash},5,she left {number}\n"
+    Path("small.csv").write_text("audit,item,place,hash,listens,note\n" + row)
+    run("small.csv", "--rater", "anna")
+    assert [one.note for one in stored("plain")] == ["she left [PHONE]"]
+    reported = warm.run(folder, {"HOME": str(folder)}, ["audit", "report", "--report", "report", "--json"])
+    assert "she left [PHONE]" in reported.stdout
+    assert number not in reported.stdout + reported.stderr
+    written = [path for path in folder.rglob("*") if path.is_file() and ("judge-ledger" in path.name or "report" in path.parts)]
+    assert {"judge-ledger.db", "audit-report.html"} < {path.name for path in written}
+    assert not [path.name for path in written if number.encode() in path.read_bytes()]
+
+
+def all_alike(folder: Path, name: str) -> Path:
+    """Return a file in which everything is rated: 24 ratings."""
+    said = {(row.item, row.place): (dict.fromkeys(row.criteria, 1.0), "") for row in made.review().rows}
+    return filled(folder, said, name)
+
+
+def test_a_file_that_is_read_under_two_names_is_seen_and_undone(run: Read, folder: Path) -> None:
+    path = all_alike(folder, "form.csv")
+    assert run(path, "--rater", "anna").stderr == ""
+    result = run(path, "--rater", "ben")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "judge: warning: all 24 ratings that ben and anna both gave are the same: if one file was read under two names, people agree with "
+        "themselves in the report; undo it with `judge audit withdraw --rater NAME --audit 2026-11`, NAME being the wrong one of anna and "
+        "ben\n"
+    )
+    (warning,) = json.loads(run(path, "--rater", "ben", "--json").stdout)["warnings"]
+    assert warning in result.stderr
+    assert warm.run(folder, {}, ["audit", "withdraw", "--rater", "ben", "--audit", "2026-11"]).returncode == 0
+    run(filled(folder, ONE | {("e001", "2"): ({"honest": 0}, "")}), "--rater", "ben")
+    told = json.loads(run(path, "--rater", "ben", "--json").stdout)
+    assert (told["warnings"], {one.rater for one in stored()}) == ([], {"anna", "ben"})
+
+
 def test_what_is_right_is_stored_and_told(run: Read, folder: Path) -> None:
     result = run(filled(folder), "--rater", "anna")
     assert {(one.item, one.place): (one.ratings, one.note) for one in stored()} == made.SAID
@@ -77,8 +188,8 @@ def test_what_is_right_is_stored_and_told(run: Read, folder: Path) -> None:
         "  new                     6",
         "  already known           0",
         "  refused                 0",
-        "part 1: of 3 episodes 3 begun, 0 complete",
-        "part 2: of 1 episodes 0 begun, 0 complete by a second person",
+        "part 1: of all 3 dialogues, 3 rated by anybody, 0 of them in full",
+        "part 2: of the 1 dialogue that is to be rated twice, 0 rated by two people, 0 of them in full by both",
     ]
     assert stored("other") == []
 
@@ -99,6 +210,24 @@ def test_the_labels_file_of_the_page_is_read_too(run: Read, folder: Path) -> Non
     assert (told["files"][0]["form"], told["new"], told["refused"]) == ("html", 1, [])
 
 
+def test_a_labels_file_with_a_wrong_rating_loses_that_place_only(run: Read, folder: Path) -> None:
+    rows = [row for row in made.review().rows if row.place != "episode"]
+    wrong: list[object] = ["x", None, True, [4], 10**400]
+    ratings = [{"listens": value, "honest": 1} for value in wrong] + [{"listens": 4}]
+    labels = [
+        {"item": row.item, "place": row.place, "hash": row.hash, "ratings": said, "note": ""}
+        for row, said in zip([*rows[:5], rows[5]], ratings, strict=True)
+    ]
+    (folder / "labels.json").write_text(json.dumps({"kind": "audit-labels", "audit": "2026-11", "labels": labels}))
+    told = json.loads(run("labels.json", "--rater", "anna", "--json").stdout)
+    assert told["new"] == 1
+    expected = "expected a number from 1 to 5, or nothing"
+    told_of = [one["what"] for one in told["refused"]]
+    assert told_of[:4] == [f"listens is {said}; {expected}" for said in ("'x'", "'null'", "'true'", "'[4]'")]
+    assert told_of[4].startswith("listens is '1000")
+    assert [one["where"] for one in told["refused"]] == [f"label {at}" for at in range(1, 6)]
+
+
 def test_a_second_reading_changes_nothing_silently(run: Read, folder: Path) -> None:
     assert counts(run(filled(folder), "--rater", "anna", "--json")) == {"answered": 6, "new": 6}
     before = stored()
@@ -108,7 +237,8 @@ def test_a_second_reading_changes_nothing_silently(run: Read, folder: Path) -> N
     assert (result.exit_code, stored()) == (1, before)
     assert result.stderr == (
         f"refused: {folder}/form.csv: row 2: e001, turn 0: anna said otherwise before: "
-        "listens was 4 and is 2 now; --replace takes what is new\n"
+        "listens was 4 and is 2 now; if this is another person's file, read it under another --rater; "
+        "if it is the same person's, --replace takes what is new\n"
     )
     assert counts(run(filled(folder, ONE), "--rater", "anna", "--replace", "--json")) == {"answered": 1, "replaced": 1}
     assert stored()[0].ratings == {"listens": 2, "honest": 1, "note": 2}  # what was not said anew stays
@@ -194,9 +324,9 @@ def test_without_answers_there_is_nothing_to_do(run: Read, folder: Path) -> None
     assert json.loads(run("form.csv", "--rater", "anna", "--json").stdout)["audit"] is None
 
 
-@pytest.mark.parametrize("rater", ["anna@example.org", "Anna", "anna b", "", "-", "a" * 33, "änna", "anna\n"])
+@pytest.mark.parametrize("rater", ["anna@example.org", "Anna", "anna b", "", "-", "a" * 33, "änna", "anna\n", "4155552671", "1"])
 def test_a_rater_is_a_pseudonym(rater: str, run: Read, folder: Path) -> None:
-    with pytest.raises(UsageProblem, match=r"expected a pseudonym .* such as rater-1: labels stay") as problem:
+    with pytest.raises(UsageProblem, match=r"expected a pseudonym such as rater-1, a small letter and .*: labels stay") as problem:
         run(filled(folder), f"--rater={rater}")
     assert repr(rater) in str(problem.value)
 
