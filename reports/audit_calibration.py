@@ -8,7 +8,7 @@ from typing import Any
 from golden_set.audit.findings import CalibrationReport, CalibrationRow
 from reports.audit_table import percent_signed
 from reports.conclusion import Conclusion, day_of, listed, opening
-from reports.curve import curve, flat, kept, levels
+from reports.curve import curve, flat, kept, levels, reach
 from reports.numerals import UNKNOWN, number, percent, signed, whole
 from reports.page import write_pages
 from reports.quoting import in_markdown, told_in_markdown
@@ -26,7 +26,7 @@ def write(report: dict[str, Any], folder: Path) -> list[Path]:
         "\n".join(_summary(found)) + "\n",
         report=found,
         conclusion=conclude(found),
-        pictures=[(row, curve(row), levels(row), effect(row)) for row in found.rows],
+        pictures=[(row, curve(row), levels(row), reach(row), effect(row)) for row in found.rows],
         effect=effect,
         nearer=nearer,
     )

@@ -6,8 +6,10 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from golden_set.audit.conformal import interval
 from golden_set.audit.findings import CalibrationRow
 from judge.calibration import Curve
+from judge.rubric import Scale
 from reports.numerals import number
 from reports.page import render
 
@@ -17,9 +19,20 @@ LARGEST, LEAST = 9.0, 3.0  # radius of the heaviest point, and of the lightest
 
 def mapped(row: CalibrationRow, value: float) -> float:
     """Return what a rating of the judge becomes: by the curve that `judge score` would use, or itself where none was fitted."""
-    if not row.fitted or not row.judged:
-        return value
-    return Curve.model_construct(judged=row.judged, human=row.human).at(value)
+    return _curve(row).at(value) if row.fitted and row.judged else value
+
+
+def reach(row: CalibrationRow) -> list[tuple[int, int]]:
+    """Return, for every level of the judge, the levels between which people's ratings lie as often as the band says; empty without one."""
+    if not row.fitted or not row.judged or row.band is None:
+        return []
+    scale = Scale(row.low, row.high)
+    found = [interval(_curve(row), scale, level) for level in range(row.low, row.high + 1)]
+    return [ends for ends in found if ends is not None]
+
+
+def _curve(row: CalibrationRow) -> Curve:
+    return Curve.model_construct(judged=row.judged, human=row.human, band=row.band)
 
 
 def levels(row: CalibrationRow) -> list[tuple[int, float]]:

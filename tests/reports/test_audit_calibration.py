@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from dialogue.visible import shown
 from golden_set.audit.findings import CalibrationReport, CalibrationRow
 from reports.audit_calibration import conclude, nearer, write
-from reports.curve import SIDE, curve, flat, levels, told
+from reports.curve import SIDE, curve, flat, levels, reach, told
 from reports.quoting import JOINER, one_line
 
 Reader = Callable[[str], Any]
@@ -288,3 +288,17 @@ def test_whatever_is_quoted_shows_as_text_and_breaks_nothing(text: str, tmp_path
     assert set(rendered.tags) <= {"h2", "p", "strong", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "code"}
     assert rendered.tags.count("tr") == 3
     assert one_line(text, 300) in rendered.text.replace(JOINER, "")
+
+
+def test_levels_between_which_people_lie() -> None:
+    """1 becomes 2, 3 becomes 3, 5 becomes 4; one level either way, to whole levels, half a level taken in: 2 - 1 - .5 is above 0."""
+    made = CalibrationRow.model_validate(row(judged=[1.0, 5.0], human=[2.0, 4.0], band=1.0))
+    assert reach(made) == [(1, 3), (1, 4), (2, 4), (2, 5), (3, 5)]
+    assert reach(made.model_copy(update={"band": None})) == []
+    assert reach(CalibrationRow.model_validate(row(**LEFT))) == []
+
+
+def test_they_stand_below_what_levels_become(tmp_path: Path) -> None:
+    _, page = write(report(row(judged=[1.0, 5.0], human=[2.0, 4.0], band=1.0)), tmp_path)
+    cells = re.findall(r'<th scope="row">90%</th>(.*?)</tr>', page.read_text(encoding="utf-8"))
+    assert re.findall(r">([^<]+)</td>", cells[0]) == ["1–3", "1–4", "2–4", "2–5", "3–5"]
