@@ -97,8 +97,7 @@ class AuditBook:
         """Return the labels that hold, in the order of items, places and raters."""
         rows = self._db.conn.execute("select label from audit_labels where audit = ? and superseded_at is null order by id", [name])
         labels = [AuditLabel.model_validate_json(text) for (text,) in rows]
-        order = {item: at for at, item in enumerate(self.items(name))}
-        return sorted(labels, key=lambda label: (order[label.item], len(label.place), label.place, label.rater))
+        return sorted(labels, key=lambda label: (label.item, len(label.place), label.place, label.rater))
 
     def label(self, name: str, labels: Iterable[AuditLabel], source: str) -> None:
         """Store labels, in one transaction; what the same person said before at the same place is superseded and stays in the file.

@@ -12,7 +12,7 @@ from dialogue.errors import UsageProblem, did_you_mean, listed
 from golden_set import options
 from golden_set.audit.book import AuditBook
 from golden_set.audit.calibration import EPISODES, LABELS, LEVEL, fit_all
-from golden_set.audit.closeness import closeness
+from golden_set.audit.closeness import people_agree
 from golden_set.audit.evidence import Evidence, make_evidence
 from golden_set.audit.findings import CalibrationReport, CalibrationRow
 from golden_set.audit.sample import AuditSample
@@ -92,7 +92,7 @@ def calibrate(
 
 def _doubt(evidence: Evidence) -> None:
     """Say on stderr where people's ratings are no good measure: nobody knows whether they agree, or they do not."""
-    alpha, name = closeness(evidence).people, evidence.sample.name
+    alpha, name = people_agree(evidence), evidence.sample.name
     seen = alpha.interval()
     if not alpha.episodes:
         print(f"judge: in the audit {name} no dialogue was rated by two people: nothing tells how far people agree", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The options of `judge audit draw` and `judge audit forms`, as Typer reads them from a parameter's type."""
+"""The options that `judge audit` commands share, and those of `draw`, as Typer reads them from a parameter's type."""
 
 from pathlib import Path
 from typing import Annotated

@@ -67,12 +67,7 @@ def closeness(evidence: Evidence) -> Closeness:
     Kappa, Spearman's rho, ICC, bias and error set the judge against the mean of the people who rated a place; alpha takes the judge
     for one more rater. Weights are `Pairs.weight`. A mean over criteria leaves out those where it is not defined, too (nothing varies).
     """
-    pairs = evidence.pairs()
-    items = sorted(item for answered in evidence.answered.values() for item in answered)
-    column = {item: at for at, item in enumerate(items)}
-    strata = {stratum.name: at for at, stratum in enumerate(evidence.sample.strata)}
-    times = resamples(strata[evidence.items[item].framed.stratum] for item in items)
-    laid = [_Laid(one, np.array([column[item] for item, _ in one.places], dtype=np.int64), times) for one in pairs.values()]
+    laid = _lay(evidence)
     rows, kappas, alphas = [], [], []
     averaging = _averaging(laid)
     for one in laid:
@@ -85,6 +80,19 @@ def closeness(evidence: Evidence) -> Closeness:
             kappas.append(agreed)
             alphas.append(people_alpha)
     return Closeness(tuple(rows), _slices(evidence, laid), averaged(kappas), averaged(alphas))
+
+
+def people_agree(evidence: Evidence) -> Figure:
+    """Return the ordinal alpha among people, the mean over criteria, as `closeness` has it; the judge is not looked at."""
+    return averaged(_people(evidence, one, _by_rater(evidence, one.pairs))[1] for one in _averaging(_lay(evidence)))
+
+
+def _lay(evidence: Evidence) -> list[_Laid]:
+    """Return the pairs of every criterion beside the draws, which are the same for all."""
+    items = sorted(item for answered in evidence.answered.values() for item in answered)
+    column = {item: at for at, item in enumerate(items)}
+    times = resamples(evidence.stratum(item) for item in items)
+    return [_Laid(one, np.array([column[item] for item, _ in one.places], dtype=np.int64), times) for one in evidence.pairs().values()]
 
 
 def _averaging(laid: Sequence[_Laid]) -> list[_Laid]:

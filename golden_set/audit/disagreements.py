@@ -6,7 +6,6 @@ from golden_set.audit.evidence import Evidence
 from golden_set.audit.findings import Disagreement, Hunted, Opinion
 from golden_set.audit.sample import AuditItem, Purpose, criteria_of, speaker
 from golden_set.case import EPISODE, agreed
-from judge.verdict import Rating
 
 SAME = 1e-9  # differences of floats that are none
 LAST = 4  # turns that are quoted where the whole dialogue is rated
@@ -47,7 +46,7 @@ def _at(evidence: Evidence, asked: AuditItem, place: str) -> Iterator[Disagreeme
         said = evidence.said.get(asked.item, {}).get(place, {}).get(criterion.name)
         if not said:
             continue
-        rating, scale = _rating(asked, place, criterion.name), criterion.scale
+        rating, scale = asked.judged(place)[criterion.name], criterion.scale
         apart = (rating.value - agreed(said.values())) / (scale.high - scale.low)
         if abs(apart) > SAME:
             notes = evidence.notes.get((asked.item, place), {})
@@ -66,11 +65,6 @@ def _at(evidence: Evidence, asked: AuditItem, place: str) -> Iterator[Disagreeme
                 people=tuple(Opinion(rater=rater, rating=value, note=notes.get(rater, "")) for rater, value in sorted(said.items())),
                 apart=apart,
             )
-
-
-def _rating(asked: AuditItem, place: str, name: str) -> Rating:
-    ratings = asked.verdict.episode if place == EPISODE else next(t.ratings for t in asked.verdict.turns if str(t.turn) == place)
-    return ratings[name]
 
 
 def _said(asked: AuditItem, place: str) -> str:

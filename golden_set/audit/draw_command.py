@@ -20,11 +20,12 @@ from golden_set.audit.book import AuditBook
 from golden_set.audit.draw import Picked, make_items, pick, strata_of
 from golden_set.audit.draw_text import Told, tell
 from golden_set.audit.form_files import DEFAULT, left_from_before, load_forms, write_forms
-from golden_set.audit.forms_command import FOLDER, see_ledger
+from golden_set.audit.forms_command import FOLDER
 from golden_set.audit.frame import Frame, make_frame
 from golden_set.audit.identity import identifies
 from golden_set.audit.known import Known
 from golden_set.audit.masks import check_region
+from golden_set.audit.opening import see_ledger
 from golden_set.audit.reading_bar import watched
 from golden_set.audit.sample import AuditItem, AuditName, AuditSample
 from golden_set.audit.strata import BAND, OUTCOME, stratified
@@ -82,7 +83,7 @@ def draw(
         raise UsageProblem(f"--rare is {rare}, but no criterion of the rubric {question.name!r} is critical; leave it out")
     wanted = load_forms(forms)
     _see_files(files)
-    see_ledger(settings.ledger)
+    see_ledger(settings.ledger, "run `judge score` first, or name its ledger with --ledger")
     made = make_judge(settings.judge, question, terms_of(settings, os.environ))
     on, chance = day_of(day), secrets.randbelow(SEEDS) if seed is None else seed
     told = Told(as_json=as_json)

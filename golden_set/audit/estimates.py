@@ -19,7 +19,7 @@ from golden_set.audit.sample import AuditItem, Framed
 from golden_set.audit.worth import Worth
 from golden_set.case import EPISODE, agreed
 from golden_set.sheet import BoolArray, FloatArray, IntArray
-from judge.rubric import Rubric
+from judge.rubric import Criterion, Rubric
 from judge.verdict import JudgeId, Rating, TurnRatings, Verdict, handling, mean_unit
 
 ALL, REWARD, HANDLING, VIOLATION = "all", "reward", "handling", "violation of "
@@ -55,12 +55,11 @@ class Labelled:
 def make_frame(evidence: Evidence, episodes: Iterable[Framed]) -> Frame:
     """Return the frame as numbers; it is read once, row by row."""
     rubric = evidence.sample.rubric
-    numbers = {stratum.name: at for at, stratum in enumerate(evidence.sample.strata)}
     strata: list[int] = []
     columns: dict[str, list[float]] = defaultdict(list)
     members: dict[str, list[int]] = defaultdict(list)
     for at, episode in enumerate(episodes):
-        strata.append(numbers[episode.stratum])
+        strata.append(evidence.numbers[episode.stratum])
         for name, value in _judged(episode, rubric).items():
             columns[name].append(value)
         for name in episode.slices:
@@ -88,11 +87,10 @@ def labelled(evidence: Evidence, worth: Worth | None) -> dict[str, Labelled]:
         for name, value in _by_people(evidence, item, worth).items():
             if name in judged:
                 rows[name].append((item, value, judged[name]))
-    numbers = {stratum.name: at for at, stratum in enumerate(evidence.sample.strata)}
     made = {}
     for name, found in rows.items():
         items, people, judge = zip(*found, strict=True)
-        strata = [numbers[evidence.items[item].framed.stratum] for item in items]
+        strata = [evidence.stratum(item) for item in items]
         made[name] = Labelled(items, np.array(people, dtype=float), np.array(judge, dtype=float), np.array(strata, dtype=np.int64))
     return made
 
@@ -104,12 +102,12 @@ def _by_people(evidence: Evidence, item: str, worth: Worth | None) -> dict[str, 
     found = {}
     for one in rubric.turn_criteria:
         heard = [said[place][one.name] for place in places if said.get(place, {}).get(one.name)]
-        if len(heard) == len(places):
-            found[one.name] = fmean(agreed(ratings.values()) for ratings in heard)
-    for one in rubric.turn:
-        heard = [said[place][one.name] for place in places if said.get(place, {}).get(one.name)]
-        if one.critical and len(heard) == len(places):
-            found[f"{VIOLATION}{one.name}"] = float(any(one.violated(agreed(ratings.values())) for ratings in heard))
+        if len(heard) < len(places):
+            continue
+        means = [agreed(ratings.values()) for ratings in heard]
+        found[one.name] = fmean(means)
+        if isinstance(one, Criterion) and one.critical:
+            found[f"{VIOLATION}{one.name}"] = float(any(map(one.violated, means)))
     for one in rubric.episode:
         if ratings := said.get(EPISODE, {}).get(one.name):
             found[f"{one.name} (episode)"] = agreed(ratings.values())

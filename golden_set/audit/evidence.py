@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -58,11 +59,19 @@ class Evidence:
     notes: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     answered: dict[str, list[str]] = field(default_factory=dict)
 
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of every stratum in the sample, by its name."""
+        return {stratum.name: at for at, stratum in enumerate(self.sample.strata)}
+
+    def stratum(self, item: str) -> int:
+        """Return the number of an item's stratum."""
+        return self.numbers[self.items[item].framed.stratum]
+
     def weight(self, item: str) -> float:
         """Return how many episodes of the log an answered item stands for: its stratum's size over its stratum's answered items."""
-        name = self.items[item].framed.stratum
-        size = next(stratum.size for stratum in self.sample.strata if stratum.name == name)
-        return size / len(self.answered[name])
+        stratum = self.sample.strata[self.stratum(item)]
+        return stratum.size / len(self.answered[stratum.name])
 
     def pairs(self, *, among: Iterable[str] | None = None) -> dict[str, Pairs]:
         """Return the pairs of every criterion that anybody rated, the turns' first.
@@ -81,7 +90,6 @@ class Evidence:
         return found
 
     def _pairs(self, criterion: Criterion | StateCriterion, items: Sequence[str], *, whole: bool) -> Pairs:
-        strata = {stratum.name: at for at, stratum in enumerate(self.sample.strata)}
         rows = []
         numbers: dict[str, int] = {}
         for item in items:
@@ -90,8 +98,8 @@ class Evidence:
                 said = self.said[item].get(place, {}).get(criterion.name)
                 if (place == EPISODE) == whole and said:
                     number = numbers.setdefault(item, len(numbers))
-                    judged = asked.judged(place)[criterion.name]
-                    rows.append((item, place, judged, agreed(said.values()), number, self.weight(item), strata[asked.framed.stratum]))
+                    judged = asked.judged(place)[criterion.name].value
+                    rows.append((item, place, judged, agreed(said.values()), number, self.weight(item), self.stratum(item)))
         columns = list(zip(*rows, strict=True)) or [()] * 7
         name = f"{criterion.name} (episode)" if whole else criterion.name
         places = tuple(zip(columns[0], columns[1], strict=True))
@@ -99,11 +107,14 @@ class Evidence:
         episode, stratum = (np.array(columns[at], dtype=np.int64) for at in (4, 6))
         return Pairs(name, criterion, places, judge, human, episode, weight, stratum)
 
+    def missing(self, item: str) -> int:
+        """Return how many ratings of an item nobody gave."""
+        said, asked = self.said.get(item, {}), self.items[item]
+        return sum(not said.get(place, {}).get(c.name) for place in asked.places for c in criteria_of(self.sample.rubric, place))
+
     def complete(self, item: str) -> bool:
         """Say whether every place of an item has every rating, by anybody."""
-        said = self.said.get(item, {})
-        asked = self.items[item]
-        return all(c.name in said.get(place, {}) for place in asked.places for c in criteria_of(self.sample.rubric, place))
+        return not self.missing(item)
 
 
 def make_evidence(sample: AuditSample, items: dict[str, AuditItem], labels: Iterable[AuditLabel]) -> Evidence:

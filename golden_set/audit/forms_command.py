@@ -4,11 +4,11 @@ import json
 import os
 from pathlib import Path
 
-from dialogue.errors import UsageProblem
 from golden_set import options
 from golden_set.audit import choices
 from golden_set.audit.book import AuditBook
 from golden_set.audit.form_files import DEFAULT, load_forms, write_forms
+from golden_set.audit.opening import see_ledger
 from golden_set.audit.sample import AuditSample
 from golden_set.report_files import see_writable
 from judge.ledger import Ledger
@@ -40,16 +40,6 @@ def forms(
         print(json.dumps(told, ensure_ascii=False))
         return
     print_forms(sample, new, kept)
-
-
-def see_ledger(path: str) -> None:
-    """See that there is a ledger, since opening a name that was misspelt would make one.
-
-    Raises:
-        UsageProblem: there is none.
-    """
-    if not Path(path).is_file():
-        raise UsageProblem(f"no ledger {path}: run `judge score` first, or name its ledger with --ledger")
 
 
 def print_forms(sample: AuditSample, new: list[Path], kept: list[Path]) -> None:

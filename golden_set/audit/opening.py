@@ -29,13 +29,25 @@ def opened(ledger: str | None, audit: str | None) -> Iterator[Opened]:
     Raises:
         UsageProblem: no such ledger, or no such audit in it.
     """
-    place = Path(load_settings(Path.cwd(), os.environ, {"ledger": ledger}).ledger)
-    if not place.exists():  # opening would make an empty one
-        raise UsageProblem(f"no ledger {place}: draw an audit with `judge audit draw` first, or name another ledger with --ledger")
+    place = load_settings(Path.cwd(), os.environ, {"ledger": ledger}).ledger
+    see_ledger(place)
     with Ledger(place) as kept:
         book = AuditBook(kept)
         sample = book.sample(audit)
         yield Opened(kept, book, make_evidence(sample, book.items(sample.name), book.labels(sample.name)))
+
+
+def see_ledger(path: str, first: str = "draw an audit with `judge audit draw` first, or name another ledger with --ledger") -> None:
+    """See that there is a ledger, since opening a name that was misspelt would make one.
+
+    Args:
+        first: what to do where there is none.
+
+    Raises:
+        UsageProblem: there is none.
+    """
+    if not Path(path).exists():
+        raise UsageProblem(f"no ledger {path}: {first}")
 
 
 def unanswered(opened: Opened) -> str:

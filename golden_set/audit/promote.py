@@ -50,7 +50,7 @@ def make_promotion(
     for item, worst in _wanted(evidence, least) if chosen is None else _named(evidence, chosen):
         if len(found.cases) == count and chosen is None:
             break
-        if missing := _missing(evidence, item):
+        if missing := evidence.missing(item):
             found.incomplete[item] = missing
             continue
         case = make_case(evidence, item, worst)
@@ -112,12 +112,6 @@ def _wanted(evidence: Evidence, least: float) -> list[tuple[str, Disagreement]]:
 
 def _named(evidence: Evidence, chosen: Iterable[str]) -> list[tuple[str, Disagreement | None]]:
     return [(item, next(iter(differences(evidence, item)), None)) for item in dict.fromkeys(chosen)]
-
-
-def _missing(evidence: Evidence, item: str) -> int:
-    """Return how many ratings of an episode nobody gave."""
-    said, asked = evidence.said.get(item, {}), evidence.items[item]
-    return sum(not said.get(place, {}).get(one.name) for place in asked.places for one in criteria_of(evidence.sample.rubric, place))
 
 
 def personal(case: GoldenCase) -> bool:

@@ -9,6 +9,7 @@ import typer
 
 from dialogue.errors import UsageProblem, did_you_mean, listed
 from golden_set import options
+from golden_set.audit import choices
 from golden_set.audit.evidence import Evidence
 from golden_set.audit.opening import opened, unanswered
 from golden_set.audit.promote import Promotion, line, make_promotion, personal
@@ -17,11 +18,10 @@ from golden_set.report_files import replace_whole
 from judge.rubric import Rubric
 
 NAMED = 5  # of those left out
-Audit = Annotated[str | None, typer.Option("--audit", metavar="NAME", help="Which audit.  [default: the newest]", show_default=False)]
 
 
 def promote(
-    audit: Audit = None,
+    audit: choices.Audit = None,
     n: Annotated[int, typer.Option("--n", min=1, max=1000, help="How many cases at most.")] = 10,
     least: Annotated[float, typer.Option(min=0, max=1, help="The least difference, as a share of the scale.")] = 0.25,
     item: Annotated[
@@ -42,7 +42,8 @@ def promote(
     Exit status: 0 written, 1 nothing to promote, 2 usage.
     """
     with opened(ledger, audit) as work:
-        evidence, nothing = work.evidence, unanswered(work)
+        evidence = work.evidence
+        nothing = "" if evidence.said else unanswered(work)
     name = evidence.sample.name
     if item:
         _see_known(item, evidence)
@@ -55,7 +56,7 @@ def promote(
         raise UsageProblem(
             f"{path} is there already, perhaps with changes of a reviewer; write over it with --replace, or name another file with --out"
         )
-    if not evidence.said:
+    if nothing:
         print(f"judge: {nothing}", file=sys.stderr)
         raise typer.Exit(1)
     done = make_promotion(evidence, _known(cases, evidence.sample.rubric), count=n, least=least, chosen=item)

@@ -18,6 +18,7 @@ from golden_set.audit.book import AuditBook
 from golden_set.audit.columns import see_columns
 from golden_set.audit.forms.recognition import form_of
 from golden_set.audit.forms.table import Tabular
+from golden_set.audit.opening import see_ledger
 from golden_set.audit.progress import progress
 from golden_set.audit.read_text import Given, Told, data, tell, tell_notes
 from golden_set.audit.sameness import same_as
@@ -53,9 +54,8 @@ def read(
     Exit status: 0 all taken, 1 some rows refused, 2 usage.
     """
     _see_pseudonym(rater)
-    place = Path(load_settings(Path.cwd(), os.environ, {"ledger": ledger}).ledger)
-    if not place.exists():  # opening would make an empty one
-        raise UsageProblem(f"no ledger {place}: draw an audit with `judge audit draw` first, or name another ledger with --ledger")
+    place = load_settings(Path.cwd(), os.environ, {"ledger": ledger}).ledger
+    see_ledger(place)
     given = [_given(path) for path in files]  # all of them: if one cannot be read, nothing is stored
     with Ledger(place) as book:
         try:

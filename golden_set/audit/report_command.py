@@ -9,6 +9,7 @@ import typer
 
 from dialogue.errors import UsageProblem
 from golden_set import options
+from golden_set.audit import choices
 from golden_set.audit.estimates import REWARD
 from golden_set.audit.opening import opened, unanswered
 from golden_set.audit.report import make_report, missing_twice, same_recipe
@@ -18,13 +19,12 @@ from golden_set.audit.worth import Worth, make_worth
 from golden_set.report_files import publish, see_writable
 from golden_set.series import today
 
-Audit = Annotated[str | None, typer.Option("--audit", metavar="NAME", help="Which audit.  [default: the newest]", show_default=False)]
 Recipe = Annotated[str | None, typer.Option(help="What people's rewards are made with.  [default: as the sample]", show_default=False)]
 Outcomes = Annotated[str | None, typer.Option(help="The outcome table for it.  [default: as the sample]", show_default=False)]
 
 
 def report(
-    audit: Audit = None,
+    audit: choices.Audit = None,
     folder: Annotated[
         Path | None, typer.Option("--report", help="Write the report, as data and as pages, to this folder.", show_default=False)
     ] = None,

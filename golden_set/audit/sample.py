@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dialogue.transcript import Role, Transcript
 from golden_set.case import EPISODE
 from judge.rubric import Criterion, Rubric, StateCriterion
-from judge.verdict import Finite, JudgeId, Verdict
+from judge.verdict import Finite, JudgeId, Rating, Verdict
 
 Count = Annotated[int, Field(ge=0)]
 Probability = Annotated[float, Field(gt=0, le=1)]
@@ -93,10 +93,9 @@ class AuditItem(_Part):
         """What is rated: the index of each agent turn as text, then `episode`."""
         return (*map(str, self.shown.agent_turns), EPISODE)
 
-    def judged(self, place: str) -> dict[str, float]:
+    def judged(self, place: str) -> dict[str, Rating]:
         """Return the judge's ratings at a place, by criterion."""
-        found = self.verdict.episode if place == EPISODE else next(t.ratings for t in self.verdict.turns if str(t.turn) == place)
-        return {name: rating.value for name, rating in found.items()}
+        return self.verdict.episode if place == EPISODE else next(t.ratings for t in self.verdict.turns if str(t.turn) == place)
 
 
 class AuditSample(_Part):

@@ -12,7 +12,7 @@ from dialogue.errors import did_you_mean, listed
 from golden_set import options
 from golden_set.audit import choices
 from golden_set.audit.book import AuditBook
-from golden_set.audit.forms_command import see_ledger
+from golden_set.audit.opening import see_ledger
 from judge.ledger import Ledger
 from judge.settings import load_settings
 

@@ -171,7 +171,7 @@ def test_golden_check_runs_on_the_file(root: Path, tmp_path: Path) -> None:
                 item=item.item,
                 place=place,
                 rater="strict",
-                ratings={one.name: max(one.scale.low, round(item.judged(place)[one.name]) - 1) for one in criteria_of(rubric, place)},
+                ratings={one.name: max(one.scale.low, round(item.judged(place)[one.name].value) - 1) for one in criteria_of(rubric, place)},
             )
             for item in book.items("try").values()
             for place in item.places
