@@ -13,8 +13,8 @@ from golden_set.baseline import LEAST_RUNS, Baseline, dump, load_baseline, make_
 from golden_set.decision import UNREACHED, Decision
 from golden_set.findings import Drift
 from golden_set.gate import load_gate
-from golden_set.report_files import replace_whole, see_writable
 from golden_set.workbench import day_of, print_plan, workbench
+from judge.report_files import replace_whole, see_writable
 
 
 def accept(

@@ -21,11 +21,11 @@ from golden_set.attacks.report import KIND, AttackReport
 from golden_set.attacks.search import search
 from golden_set.attacks.told import tell, tell_catalogue, tell_plan
 from golden_set.case import GoldenCase
-from golden_set.report_files import publish, see_writable
 from golden_set.series import Purpose, series_of
 from golden_set.workbench import Workbench, day_of, workbench
 from judge.plan import plan as make_plan
 from judge.pooling import Repeats
+from judge.report_files import publish, see_writable
 from judge.rubric import Rubric
 
 

@@ -14,8 +14,8 @@ from golden_set.check_run import is_free, run_check
 from golden_set.decision import STATUS, UNREACHED, Decision
 from golden_set.findings import CheckReport, Finding
 from golden_set.gate import Gate, load_gate
-from golden_set.report_files import publish, see_writable
 from golden_set.workbench import Workbench, day_of, print_plan, workbench
+from judge.report_files import publish, see_writable
 from judge.verdict import FailureKind
 
 Whole = Annotated[bool, typer.Option("--all", help="Rate every case, also when the answer is clear before.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from judge import datafile
+from dialogue import datafile
 from judge.rubric import Scale, content_hash
 
 Fraction = Annotated[float, Field(ge=0, le=1)]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from dialogue.errors import UsageProblem
 from golden_set.baseline import content_of
 from golden_set.case import GoldenCase
-from golden_set.report_files import replace_whole
+from judge.report_files import replace_whole
 from judge.rubric import Rubric
 from judge.verdict import JudgeId
 

@@ -11,13 +11,13 @@ import typer
 from dialogue.errors import UsageProblem, did_you_mean, listed
 from golden_set import options
 from golden_set.decision import STATUS, UNREACHED
-from golden_set.report_files import publish, see_writable
 from golden_set.sensitivity import Plan, choose, no_matter, run
 from golden_set.sensitivity_text import tell
 from golden_set.wording import PLAIN, Arm, Prompt, paraphrases, presentations
 from golden_set.workbench import Workbench, day_of, workbench
 from judge.plan import plan as make_plan
 from judge.pooling import Repeats
+from judge.report_files import publish, see_writable
 from judge.verdict import Usage
 
 EPISODES, RUNS = 60, 2

@@ -16,12 +16,12 @@ from golden_set import options
 from golden_set.baseline import load_baseline
 from golden_set.decision import STATUS, UNREACHED, Decision
 from golden_set.history import History, default_place, load_history, save_history
-from golden_set.report_files import publish, see_writable
 from golden_set.watch import Task, Unreached, watch
 from golden_set.watch_report import WatchReport, make_report
 from golden_set.workbench import Workbench, day_of, print_plan, workbench
 from judge.contract import Judge
 from judge.judges import make_judge
+from judge.report_files import publish, see_writable
 
 NONE, DEFAULT = "none", "local"
 SHOWN = 8  # slices

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dialogue import datafile
 from dialogue.errors import UsageProblem, listed
-from judge import datafile
 from judge.rubric import Criterion, Levels, LevelsShown, Marks, Name, Rubric, Sentence, StateCriterion, Unit
 
 PLAIN = "plain"

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dialogue import datafile
 from dialogue.errors import UsageProblem
 from dialogue.transcript import Transcript
-from judge import datafile
 from judge.contract import Judge, Terms
 from judge.judges import make_judge
 from judge.pooling import Reducer, pooled

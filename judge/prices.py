@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from judge import datafile
+from dialogue import datafile
 from judge.verdict import Usage
 
 Dollars = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
-from judge import datafile
+from dialogue import datafile
 
 LETTERS = "ABCDEFGHIJK"  # as many as a scale has levels at most
 RESERVED = ("quote", "reason")  # what an answer holds beside the ratings

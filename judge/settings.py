@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dialogue import datafile
 from dialogue.errors import UsageProblem, did_you_mean, listed, nearest
-from judge import datafile
 
 FILE = "judge.toml"
 PREFIX = "JUDGE_"

@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
+from dialogue import datafile
 from dialogue.errors import InputProblem, did_you_mean, listed, nearest
 from dialogue.transcript import Transcript
-from judge import datafile
 from judge.rubric import Name, Sentence, content_hash
 
 Value = Annotated[float, Field(strict=True, allow_inf_nan=False)]

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dialogue import datafile
 from dialogue.errors import UsageProblem
-from judge import datafile
 from judge.rubric import Name, Rubric, Sentence, content_hash
 
 Weight = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]

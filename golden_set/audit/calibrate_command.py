@@ -18,11 +18,11 @@ from golden_set.audit.findings import CalibrationReport, CalibrationRow
 from golden_set.audit.sample import AuditSample
 from golden_set.audit.trust import PEOPLE, at_least
 from golden_set.decision import Decision
-from golden_set.report_files import publish, see_writable
 from golden_set.workbench import day_of
 from judge.calibration import Calibration, Curve
 from judge.judges import make_judge, repeats_of, terms_of
 from judge.ledger import Ledger
+from judge.report_files import publish, see_writable
 from judge.rubric import load_rubric
 from judge.settings import load_settings
 from judge.verdict import JudgeId

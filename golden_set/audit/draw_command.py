@@ -30,10 +30,10 @@ from golden_set.audit.reading_bar import watched
 from golden_set.audit.sample import AuditItem, AuditName, AuditSample
 from golden_set.audit.strata import BAND, OUTCOME, stratified
 from golden_set.audit.worth import Worth, make_worth
-from golden_set.report_files import see_writable
 from golden_set.workbench import day_of
 from judge.judges import make_judge, repeats_of, terms_of
 from judge.ledger import Ledger
+from judge.report_files import see_writable
 from judge.rubric import Rubric, load_rubric
 from judge.settings import Settings, load_settings
 

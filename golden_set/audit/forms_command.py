@@ -10,8 +10,8 @@ from golden_set.audit.book import AuditBook
 from golden_set.audit.form_files import DEFAULT, load_forms, write_forms
 from golden_set.audit.opening import see_ledger
 from golden_set.audit.sample import AuditSample
-from golden_set.report_files import see_writable
 from judge.ledger import Ledger
+from judge.report_files import see_writable
 from judge.settings import Settings, load_settings
 
 FOLDER = Path("audit")  # forms are written here, in a folder of the audit's name

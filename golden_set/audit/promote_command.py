@@ -14,7 +14,7 @@ from golden_set.audit.evidence import Evidence
 from golden_set.audit.opening import opened, unanswered
 from golden_set.audit.promote import Promotion, line, make_promotion, personal
 from golden_set.case import GoldenCase, load_cases, shipped_cases
-from golden_set.report_files import replace_whole
+from judge.report_files import replace_whole
 from judge.rubric import Rubric
 
 NAMED = 5  # of those left out

@@ -16,8 +16,8 @@ from golden_set.audit.report import make_report, missing_twice, same_recipe
 from golden_set.audit.report_text import tell
 from golden_set.audit.sample import AuditSample
 from golden_set.audit.worth import Worth, make_worth
-from golden_set.report_files import publish, see_writable
 from golden_set.series import today
+from judge.report_files import publish, see_writable
 
 Recipe = Annotated[str | None, typer.Option(help="What people's rewards are made with.  [default: as the sample]", show_default=False)]
 Outcomes = Annotated[str | None, typer.Option(help="The outcome table for it.  [default: as the sample]", show_default=False)]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dialogue.errors import UsageProblem
-from golden_set import report_files
-from golden_set.report_files import SUMMARY, publish, replace_whole, write_report
+from judge import report_files
+from judge.report_files import SUMMARY, publish, replace_whole, write_report
 
 REPORT = {"kind": "mine", "text": "“ü”", "none": None, "figure": 0.5}
 

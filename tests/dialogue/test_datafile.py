@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from dialogue import datafile
 from dialogue.errors import UsageProblem
-from judge import datafile
 
 
 class Room(BaseModel):
