@@ -11,7 +11,8 @@ MAY_IMPORT = {
     "judge": {"dialogue"},
     "golden_set": {"dialogue", "judge"},
     "rewards": {"dialogue", "judge"},
-    "reports": {"dialogue", "judge", "golden_set", "rewards"},
+    "policies": {"dialogue", "judge", "rewards"},  # of the judge only what is plumbing, see below
+    "reports": {"dialogue", "judge", "golden_set", "rewards", "policies"},
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "core", "misc"}
 FILES = [path for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
@@ -54,3 +55,27 @@ def test_only_the_rewards_command_and_its_score_reach_the_engine() -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "judge.batch"
     }
     assert reaching == {"score.py"}
+
+
+def test_policies_know_nothing_of_judging() -> None:
+    """They take rewards; of the judge's room they use settings and how report files are written."""
+    reached = {
+        node.module
+        for path in (ROOT / "policies").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "judge"
+    }
+    assert reached <= {"judge.settings", "judge.report_files"}
+
+
+def test_learners_never_import_each_other() -> None:
+    for path in (ROOT / "policies" / "learners").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
+            assert not any(name.startswith("policies.learners") for name in names), path

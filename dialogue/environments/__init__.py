@@ -1,0 +1,1 @@
+"""Simulated calls: what a controller can practise on."""

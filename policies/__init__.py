@@ -1,0 +1,1 @@
+"""Environment or transitions in, a dialogue policy out."""
