@@ -8,6 +8,7 @@ lies wholly outside the margin.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -41,8 +42,14 @@ def shift(differences: FloatArray, level: float = ALPHA) -> Shift:
     if count < 2:
         return Shift(count, mean, float("inf"), float("-inf"), float("inf"), level)
     se = float(np.std(differences, ddof=1) / np.sqrt(count))
-    reach = float(stats.t.isf(level, count - 1)) * se
+    reach = _quantile(level, count - 1) * se
     return Shift(count, mean, se, mean - reach, mean + reach, level)
+
+
+@lru_cache(maxsize=1024)
+def _quantile(level: float, degrees: int) -> float:
+    """Return Student's upper quantile; a check asks for the same few over and over."""
+    return float(stats.t.isf(level, degrees))
 
 
 def p_same(differences: FloatArray, margin: float) -> float:

@@ -15,6 +15,7 @@ from sqlite_utils import Database, Migrations
 
 from dialogue.errors import UsageProblem
 from judge.calibration import Calibration
+from judge.replicates import Replicates
 from judge.tables import migrate
 from judge.verdict import JudgeFailure, JudgeId, Verdict
 
@@ -246,6 +247,17 @@ class Ledger(AbstractContextManager["Ledger"]):
             "where id in (select max(id) from calibrations group by judge_key) order by id desc"
         ).fetchall()
         return [(Calibration.model_validate_json(text), bool(holds)) for text, holds in rows]
+
+    def calibrate_replicates(self, replicates: Replicates) -> None:
+        """Store the replicates of a calibration; they take the place of earlier ones of the same calibration."""
+        with self.writing():
+            row = (replicates.calibration, replicates.model_dump_json(), _now())
+            self._db.conn.execute("insert or replace into calibration_replicates values (?, ?, ?)", row)
+
+    def replicates(self, calibration: str) -> Replicates | None:
+        """Return the replicates of a calibration, by its id; it may be void, rewards that it made stay as they are."""
+        found = self._db.conn.execute("select replicates from calibration_replicates where calibration = ?", [calibration]).fetchone()
+        return Replicates.model_validate_json(found[0]) if found else None
 
     def void_calibration(self, judge: JudgeId) -> bool:
         """Let a judge's calibration hold no longer; say whether one did. The map stays, with the time it was voided."""

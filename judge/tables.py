@@ -60,3 +60,9 @@ def m005_calibrations(db: Database) -> None:
         "create table calibrations (id integer primary key, judge_key text not null references judges(key), calibration text not null, "
         "at text not null, voided_at text) strict"
     )
+
+
+@migrate()
+def m006_replicates(db: Database) -> None:
+    """A calibration as it might have come out of other audits: what the error of rewards is told from."""
+    db.execute("create table calibration_replicates (calibration text primary key, replicates text not null, at text not null) strict")

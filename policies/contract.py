@@ -15,7 +15,11 @@ class Policy(Protocol):
     """A policy as it is served: frozen, without what only learning needs. `policies.saved` writes and reads them."""
 
     kind: ClassVar[str]
-    spaces: Spaces
+
+    @property
+    def spaces(self) -> Spaces:
+        """What it sees and what it can do."""
+        ...
 
     def act(self, observations: Observations, rng: np.random.Generator) -> tuple[Actions, Floats]:
         """Return an action for each of n observations and the probability (density) with which it was taken: (n,)."""
@@ -79,7 +83,7 @@ class Learner(Parameters, ABC):
     def restore(self, state: State) -> Self:
         """Take over what `state()` gave."""
         for name, value in state.items():
-            setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)
+            setattr(self, name, value.copy("K") if isinstance(value, np.ndarray) else value)  # "K": the layout decides the order of sums
         return self
 
     def fit(self, rollouts: Any, spaces: Spaces, seed: int = 0) -> Self:

@@ -15,6 +15,7 @@ from golden_set.audit.calibration import EPISODES, LABELS, LEVEL, fit_all
 from golden_set.audit.closeness import people_agree
 from golden_set.audit.evidence import Evidence, make_evidence
 from golden_set.audit.findings import CalibrationReport, CalibrationRow
+from golden_set.audit.replicates import replicated
 from golden_set.audit.sample import AuditSample
 from golden_set.audit.trust import PEOPLE, at_least
 from golden_set.decision import Decision
@@ -76,6 +77,7 @@ def calibrate(
         before = kept.calibration(made)
         if found.kept:
             kept.calibrate(calibration)
+            kept.calibrate_replicates(replicated(evidences, question, calibration))
     pages = publish(found.kind, found.model_dump(mode="json"), report, os.environ)  # first: the reader of what follows may go away
     if as_json:
         print(found.model_dump_json())

@@ -154,10 +154,18 @@ def fit_all(evidences: Sequence[Evidence], rubric: Rubric, level: float, day: da
 
 
 def pooled(evidences: Sequence[Evidence]) -> dict[str, Labelled]:
-    """Return the labels of several audits by criterion.
+    """Return the labels of several audits by criterion, as `gathered`; an episode that is in two audits is one episode."""
+    found = {}
+    for name, (judge, human, weight, texts) in gathered(evidences).items():
+        _, episode = np.unique(texts, return_inverse=True)
+        found[name] = Labelled(judge, human, weight, episode)
+    return found
 
-    Weights are rescaled so that every audit counts as many episodes as were answered in it, whatever the size of its log. An episode
-    that is in two audits is one episode.
+
+def gathered(evidences: Sequence[Evidence]) -> dict[str, tuple[FloatArray, FloatArray, FloatArray, list[str]]]:
+    """Return the ratings of judge and people of several audits by criterion, with the weight and the text's hash of each place.
+
+    Weights are rescaled so that every audit counts as many episodes as were answered in it, whatever the size of its log.
     """
     parts: dict[str, list[tuple[Pairs, list[str], float]]] = {}
     for evidence in evidences:
@@ -168,10 +176,9 @@ def pooled(evidences: Sequence[Evidence]) -> dict[str, Labelled]:
             parts.setdefault(name, []).append((pairs, texts, scale))
     found = {}
     for name, audits in parts.items():
-        _, episode = np.unique([text for _, texts, _ in audits for text in texts], return_inverse=True)
         judge, human = (np.concatenate([getattr(pairs, side) for pairs, _, _ in audits]) for side in ("judge", "human"))
         weight = np.concatenate([pairs.weight * scale for pairs, _, scale in audits])
-        found[name] = Labelled(judge, human, weight, episode)
+        found[name] = (judge, human, weight, [text for _, texts, _ in audits for text in texts])
     return found
 
 

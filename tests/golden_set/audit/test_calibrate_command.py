@@ -70,6 +70,15 @@ def test_it_fits_and_keeps(folder: Path, made: tuple[Audit, list[AuditLabel]]) -
     assert max(map(len, lines)) < 160
 
 
+def test_replicates_are_kept_with_it(folder: Path, made: tuple[Audit, list[AuditLabel]]) -> None:
+    keep(folder, made)
+    run(folder)
+    kept = held(folder)
+    with Ledger(folder / "judge-ledger.db") as ledger:
+        found = ledger.replicates(kept.id) if kept else None
+    assert kept and found and (found.count, set(found.turn), set(found.episode)) == (200, set(kept.turn), set(kept.episode))
+
+
 def test_a_dry_run_keeps_nothing(folder: Path, made: tuple[Audit, list[AuditLabel]]) -> None:
     keep(folder, made)
     done = run(folder, "--dry-run")

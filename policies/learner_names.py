@@ -1,0 +1,79 @@
+"""Learners by name: entry points of the group `judge.learners`, made with the parameters that their signatures name."""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from inspect import signature
+from typing import Any
+
+from dialogue.environments.contract import Spaces
+from dialogue.errors import UsageProblem, did_you_mean, listed
+from policies.contract import Learner
+from policies.options import typed
+
+GROUP = "judge.learners"
+PART = "algorithm"  # the parameter that stands after the colon, as in sb3:dqn
+
+
+def learners() -> dict[str, EntryPoint]:
+    """Return the installed learners, by name."""
+    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def default_learner(spaces: Spaces) -> str:
+    """Return the learner for these spaces: a tabular actor-critic if it can be, since with hidden personas one-step Q settles lower."""
+    return "actor-critic" if spaces.observations is not None and not spaces.continuous else "a2c"
+
+
+def learner_class(name: str) -> type[Learner]:
+    """Return the class of a learner.
+
+    Raises:
+        UsageProblem: there is no such learner, or it needs a package that is not installed.
+    """
+    points = learners()
+    kind, colon, _ = name.partition(":")
+    if kind not in points:
+        raise UsageProblem(f"unknown learner {name!r}{did_you_mean(kind, points)}; installed: {listed(points)}")
+    point = points[kind]
+    try:
+        made: type[Learner] = point.load()
+    except ModuleNotFoundError as error:
+        wanted = f"'judge-rewards[{','.join(point.extras)}]'" if point.extras else error.name
+        raise UsageProblem(f"learner {name} needs the package {error.name}, which is not installed: pip install {wanted}") from error
+    if bool(colon) and PART not in signature(made).parameters:
+        raise UsageProblem(f"learner {kind} has no parts, so {name!r} is none; write --learner {kind}")
+    return made
+
+
+def make_learner(name: str, given: Mapping[str, Any]) -> Learner:
+    """Return a learner.
+
+    Args:
+        name: as installed, such as `q`, or with a part as in `sb3:dqn`.
+        given: parameters by name; texts are read as the types that its signature says.
+
+    Raises:
+        UsageProblem: there is no such learner or parameter, or a value is not what it takes.
+    """
+    made = learner_class(name)
+    part = name.partition(":")[2]
+    fixed = {PART: part} if part else {}
+    params = typed(made, given, f"the learner {name}", tuple(fixed))
+    if fixed:
+        params |= typed(made, fixed, f"the learner {name}")
+    for name_, least in (("envs", 1), ("steps", 1)):
+        if name_ in params and params[name_] < least:
+            raise UsageProblem(f"{name_} is {params[name_]}; at least {least}")
+    return made(**params)
+
+
+def see_fit(learner: Learner, name: str, spaces: Spaces, where: str) -> None:
+    """See that a learner can do with these spaces.
+
+    Raises:
+        UsageProblem: it cannot.
+    """
+    if spaces.observations is None and not learner.vectors:
+        raise UsageProblem(f"learner {name} needs discrete observations, those of {where} are vectors; take linear, linucb or a2c")
+    if spaces.continuous and not learner.continuous:
+        raise UsageProblem(f"learner {name} needs discrete actions, those of {where} are numbers; take a2c")

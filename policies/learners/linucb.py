@@ -1,0 +1,227 @@
+"""LinUCB (Li et al. 2010, disjoint): ridge regression for every action, and the best upper bound taken; nothing is looked ahead."""
+
+from math import sqrt
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dialogue.environments.contract import Actions, Observations, Spaces, State
+from dialogue.errors import UsageProblem
+from policies.contract import Learner, Policy
+from policies.credit import finished, returns_of
+from policies.experience import Floats, Rollout
+from policies.linear_features import features_of, picked, width_of
+from policies.linear_policy import LinearPolicy
+from policies.ridge import Ridges, arms
+from policies.ridge import widened as wider_arms
+from policies.steps_taken import taken
+from policies.table import TablePolicy
+from policies.tabular import Indices, bounds_of, draw, greedy_probs, means, top, widened
+from policies.widening import columns_in
+
+
+class LinUCB(Learner):
+    """Takes the action with the highest `x'theta + alpha * sqrt(x' A^-1 x)`, A = ridge * I + sum of x x', theta = A^-1 * sum of x y.
+
+    Beside the contract it has a door for live use, one context at a time: `decide`, and `update` when the reward is known, in any order
+    and however late. A rollout's steps are contexts one by one; each is credited with the return from there on, or its own reward. The
+    regression of an action is right whoever chose it, so logs need no correction for that; what came after a step is the logging
+    policy's doing, and a return is that of acting once and going on as the log did.
+
+    Args:
+        alpha: how many standard deviations the bound lies above the estimate.
+        ridge: how strongly the weights are drawn to 0.
+        epsilon: share of random actions, so that every logged probability is known and above 0.
+        credit: `return` or `reward`.
+        gamma: discount of the return.
+        longest: an episode that runs longer than so many steps is cut off for the credit.
+        steps: T.
+        envs: N.
+    """
+
+    name: ClassVar[str] = "linucb"
+    vectors: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        ridge: float = 1.0,
+        epsilon: float = 0.05,
+        credit: str = "return",
+        gamma: float = 1.0,
+        longest: int = 1000,
+        steps: int = 4,
+        envs: int = 64,
+    ) -> None:
+        self.alpha = alpha
+        self.ridge = ridge
+        self.epsilon = epsilon
+        self.credit = credit
+        self.gamma = gamma
+        self.longest = longest
+        self.steps = steps
+        self.envs = envs
+
+    def begin(self, spaces: Spaces, seed: np.random.SeedSequence) -> Self:
+        """As the contract says.
+
+        Raises:
+            UsageProblem: actions are vectors, or a parameter is not what it may be.
+        """
+        if self.credit not in ("return", "reward"):
+            raise UsageProblem(f"credit of learner linucb is {self.credit!r}; it may be return or reward")
+        for name, given, low, high in (
+            ("alpha", self.alpha, 0, np.inf),
+            ("ridge", self.ridge, 1e-12, np.inf),
+            ("epsilon", self.epsilon, 0, 1),
+        ):
+            if not low <= given <= high:
+                raise UsageProblem(f"{name} of learner linucb is {given!r}; it may be {low:g} to {high:g}")
+        self.spaces = spaces
+        width = width_of(spaces, self.name)
+        self.arms_ = arms(len(spaces.actions), width, self.ridge)
+        self.counts_ = np.zeros((spaces.observations or 1, len(spaces.actions)), np.int64)  # one row for all vectors
+        self._bind()
+        self.waiting_: State = {}
+        self.rng_ = np.random.default_rng(seed)
+        self._refresh()
+        return self
+
+    def _bind(self) -> None:
+        """Make ready what works on the learned arrays and holds nothing itself."""
+        self._regressions = Ridges(self.arms_)
+        self._count = self.counts_.data  # a memory view counts several times faster than an array does
+
+    @property
+    def weights(self) -> Floats:
+        """The estimated theta of every action: (actions, features)."""
+        return self.arms_[:, -1, :-1]
+
+    @property
+    def inverses(self) -> Floats:
+        """A^-1 of every action: (actions, features, features)."""
+        return self.arms_[:, :-1, :-1]
+
+    def restore(self, state: State) -> Self:
+        """As the contract says."""
+        super().restore(state)
+        self._bind()
+        return self
+
+    def decide(self, context: NDArray[np.float64]) -> tuple[int, float]:
+        """Return an action for one context and its probability.
+
+        Args:
+            context: the feature vector as it is, (features,); nothing is put behind it.
+        """
+        means, squares = self._regressions.estimates(context)
+        alpha, epsilon, count = self.alpha, self.epsilon, len(means)
+        bounds = [mean + alpha * sqrt(square) if square > 0 else mean for mean, square in zip(means, squares, strict=True)]
+        best = max(bounds)
+        ties = bounds.count(best)
+        if epsilon and self.rng_.random() < epsilon:
+            action = int(self.rng_.integers(count))
+        elif ties == 1:
+            action = bounds.index(best)
+        else:
+            action = [k for k, bound in enumerate(bounds) if bound == best][int(self.rng_.integers(ties))]
+        return action, epsilon / count + (1 - epsilon) / ties * (bounds[action] == best)
+
+    def update(self, context: NDArray[np.float64], action: int, reward: float) -> None:
+        """Take in what an action earned in one context, (features,)."""
+        self._regressions.add(action, context, reward)
+        self._count[0, action] += 1
+
+    def act(self, observations: Observations) -> tuple[Actions, Floats]:
+        """Return actions drawn from the probabilities, ties of the best bound shared."""
+        if self.spaces.observations is not None:
+            return draw(self.bounds_, self.probs_, observations, self.rng_)
+        probs = self._probs(features_of(self.spaces, observations))
+        return draw(bounds_of(probs), probs, np.arange(len(probs)), self.rng_)
+
+    def partial_fit(self, rollout: Rollout) -> dict[str, float]:
+        """Take in every step whose credit is known now; `loss` is the mean squared error of the estimates before that."""
+        if self.credit == "return":
+            rollout, self.waiting_ = finished(rollout, self.waiting_, self.longest)
+            earned = taken(returns_of(rollout, None, self._promised(rollout), self.gamma), rollout)
+        else:
+            earned = taken(rollout.rewards, rollout)
+        seen, actions = taken(rollout.observations, rollout), taken(rollout.actions, rollout)
+        if not len(earned):
+            return {}
+        width = len(self.arms_)
+        if self.spaces.observations is not None:
+            squares = self._fit_rows(seen * width + actions, earned)
+        else:
+            squares = self._fit_vectors(features_of(self.spaces, seen), actions, earned)
+        self._refresh()
+        return {"loss": squares / len(earned)}
+
+    def _promised(self, rollout: Rollout) -> Floats:
+        """Return what the best action promises after each step where an episode was cut off, 0 elsewhere: (T, N)."""
+        after = np.zeros(rollout.rewards.shape)
+        cut = rollout.truncated & ~rollout.terminated
+        if rollout.mask is not None:
+            cut &= rollout.mask
+        if cut.any():
+            values = features_of(self.spaces, rollout.next_observations[cut]) @ self.weights.T
+            tried = self.counts_.sum(0) > 0
+            after[cut] = top(picked(values, tried)) if tried.any() else 0.0
+        return after
+
+    def _fit_rows(self, cells: Indices, earned: Floats) -> float:
+        """Take in steps by cell of the table, each cell's mean once with the weight of all its steps; return the sum of squared errors."""
+        features, (rows, width) = self.spaces.features, self.counts_.shape
+        errors = earned - (features @ self.weights.T).reshape(-1).take(cells)
+        met, hits, mean = means(cells, earned, rows * width)
+        row, action = np.divmod(met, width)
+        root = np.sqrt(hits)
+        xs, ys = features.take(row, 0) * root[:, None], mean * root
+        for arm in range(width):
+            of = action == arm
+            self._regressions.add_block(arm, xs[of], ys[of])
+        self.counts_.reshape(-1)[met] += hits
+        return float(errors @ errors)
+
+    def _fit_vectors(self, features: Floats, actions: Indices, earned: Floats) -> float:
+        """Take in steps by action; return the sum of squared errors."""
+        squares = 0.0
+        for arm in range(len(self.arms_)):
+            of = actions == arm
+            xs, ys = features[of], earned[of]
+            errors = ys - xs @ self.weights[arm]
+            squares += float(errors @ errors)
+            self._regressions.add_block(arm, xs, ys)
+            self.counts_[0, arm] += len(ys)
+        return squares
+
+    def policy(self) -> Policy:
+        """Return the policy that takes the best estimate, without bound, of the actions that were ever tried."""
+        tried = self.counts_.sum(0) > 0
+        if self.spaces.observations is None:
+            return LinearPolicy(self.spaces, self.weights.copy(), taken=tried if tried.any() else None)
+        values = self.spaces.features @ self.weights.T
+        return TablePolicy(self.spaces, greedy_probs(picked(values, tried)), values, self.counts_.copy())
+
+    def widen(self, spaces: Spaces, moved: Indices) -> None:
+        """As the contract says."""
+        columns = columns_in(spaces.features[moved], self.spaces.features)
+        self.arms_ = wider_arms(self.arms_, width_of(spaces, self.name), columns, self.ridge)
+        self.counts_ = widened(self.counts_, spaces.observations or 1, moved, 0)
+        self._bind()
+        self.spaces = spaces
+        self._refresh()
+
+    def _probs(self, features: Floats) -> Floats:
+        """Return the probability of every action for n feature vectors: (n, actions)."""
+        squares = np.matmul(features, self.inverses)
+        squares *= features
+        widths = np.sqrt(np.maximum(squares.sum(2), 0)).T
+        return greedy_probs(features @ self.weights.T + self.alpha * widths, self.epsilon)
+
+    def _refresh(self) -> None:
+        """Work out anew how likely each action is in each row."""
+        if self.spaces.observations is not None:
+            self.probs_: Floats = self._probs(self.spaces.features)
+            self.bounds_: Floats = bounds_of(self.probs_)

@@ -1,0 +1,91 @@
+"""How much of a log speaks of the target policy: effective sample size, largest weight, steps without overlap, and when to say nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from policies.experience import Floats
+from policies.ope.trajectories import Trajectories
+
+LEAST = 30.0  # effective episodes below which intervals were seen to miss too often: `python -m policies.ope.simulation --floor`
+SHARE = 0.01  # of the episodes, at least so many effective ones
+IMPOSSIBLE = 0.01  # of the target's actions may be ones that the log could not have held: beyond, another policy would be evaluated
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What to tell beside every estimate.
+
+    Attributes:
+        episodes: in the log.
+        ess: (Σw)² / Σw² of the weights of whole episodes (Kish 1965): as many episodes of the target's own are they worth.
+        ess_by_step: the same after each step, (T,).
+        largest: the largest weight of an episode, as a share of all weights.
+        mean: the mean weight: 1 but for chance, where the log can hold all that the target does.
+        never: the share of steps at which the target would never do what was done: what follows in those episodes says nothing of it.
+        unseen: the share of its actions, over the log's steps, that nobody ever did there. None where observations are vectors.
+        impossible: the share that could not have been done there: the probabilities logged for other actions sum to 1.
+    """
+
+    episodes: int
+    ess: float
+    ess_by_step: tuple[float, ...]
+    largest: float
+    mean: float
+    never: float
+    unseen: float | None = None
+    impossible: float | None = None
+
+
+def overlap(log: Trajectories, probs: Floats | None = None, tried: Floats | None = None, logged: Floats | None = None) -> Overlap:
+    """Return it.
+
+    Args:
+        probs: the target's probability of every action at every step taken, (M, A).
+        tried: how often each of those actions was taken there in the log, (M, A).
+        logged: the mean probability with which it was, (M, A); 0 where it was not.
+    """
+    by_step = effective(log.weights)
+    total = float(log.last.sum())
+    unseen = impossible = None
+    if probs is not None and tried is not None and logged is not None:
+        missing = np.where(tried == 0, probs, 0.0).sum(1)
+        unseen, impossible = float(missing.mean()), float(np.where(logged.sum(1) > 1 - 1e-6, missing, 0.0).mean())
+    return Overlap(
+        episodes=log.n,
+        ess=float(by_step[-1]),
+        ess_by_step=tuple(by_step.tolist()),
+        largest=float(log.last.max() / total) if total else 1.0,
+        mean=total / log.n,
+        never=float((log.ratios[log.mask] == 0).mean()),
+        unseen=unseen,
+        impossible=impossible,
+    )
+
+
+def too_little(found: Overlap, least: float | None = None) -> str | None:
+    """Return why the log says too little of the target, or None where it says enough.
+
+    Args:
+        least: effective episodes asked for; None: 30, and 1 % of the episodes.
+    """
+    floor = max(LEAST, SHARE * found.episodes) if least is None else least
+    if found.ess < floor:
+        return (
+            f"too little overlap: the {found.episodes:,} episodes are worth {found.ess:.1f} of the policy's own (effective sample size), "
+            f"{floor:g} are asked for; one episode has {found.largest:.0%} of the weight"
+        )
+    if found.impossible is not None and found.impossible > IMPOSSIBLE:
+        return (
+            f"no overlap: {found.impossible:.1%} of what the policy does, the one that acted never could (its logged probabilities leave "
+            f"nothing for it); at most {IMPOSSIBLE:.0%}"
+        )
+    return None
+
+
+def effective(weights: Floats) -> Floats:
+    """Return the effective sample size of weights along the last axis; 0 where all are 0."""
+    largest = weights.max(-1, keepdims=True)
+    scaled = weights / np.where(largest > 0, largest, 1.0)  # squares of huge weights would overflow
+    squares = (scaled**2).sum(-1)
+    return np.asarray(np.where(squares > 0, scaled.sum(-1) ** 2 / np.where(squares > 0, squares, 1.0), 0.0))

@@ -1,0 +1,136 @@
+"""What `judge evaluate` and `judge deploy-check` have in common: rewards files in, episodes, their worlds and their range out."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dialogue.errors import UsageProblem, listed
+from policies.experience import Floats
+from policies.ope.evaluation import Evaluator, Worlds
+from policies.ope.scored import Episodes, Scored, read_scored
+from rewards.admission import Admission, Allowed
+from rewards.bounds import LONGEST, return_bounds
+from rewards.provenance import outcomes_of, recipe_of, rubric_of
+from rewards.reblend import judge_error
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the command line asks of rewards files.
+
+    Attributes:
+        files: rewards files.
+        discount: of a step.
+        clip: a product of ratios counts so much at most.
+        judge_error: whether other labels for the judge's calibration are part of the interval.
+        made_with: files of rubric, recipe and outcomes, where the records' are not shipped ones.
+        ledger: where clearances and replicates are looked up.
+    """
+
+    files: tuple[str, ...]
+    allowed: Allowed
+    discount: float
+    clip: float | None
+    judge_error: bool
+    made_with: Mapping[str, str | None]
+    ledger: str
+
+
+class Answers:
+    """The episodes that every policy can be evaluated on, read once for each policy.
+
+    Attributes:
+        episodes: by policy; empty where there is not one episode for all.
+        left_out: how many of the admitted are not used, by reason.
+        manifest: what admission says of the files (law 3).
+    """
+
+    def __init__(self, question: Question, specs: Sequence[str]) -> None:
+        self.question = question
+        found: dict[str, Scored] = {}
+        for number, spec in enumerate(specs):
+            admission = Admission(question.allowed)
+            found[spec] = read_scored(question.files, spec, admission, keep=question.judge_error and number == 0)
+            manifest = admission.close(question.ledger)
+            if number == 0:
+                self.manifest, self._sources = manifest, admission.sources
+        self._records = found[specs[0]].records
+        self.episodes = _shared({spec: one.episodes for spec, one in found.items()})
+        self.left_out: Counter[str] = Counter()
+        for one in found.values():
+            self.left_out |= one.left_out  # the same episode may be left out for every policy: the larger count
+
+    def evaluators(self) -> dict[str, Evaluator]:
+        """Return one for each policy, all of the same episodes."""
+        discount, clip = self.question.discount, self.question.clip
+        return {spec: Evaluator(one.rollout, one.policy, discount, clip) for spec, one in self.episodes.items()}
+
+    def worlds(self) -> Worlds | None:
+        """Return the rewards as they might have been; None where judge error is not asked for."""
+        if not self.question.judge_error:
+            return None
+        made_with = self.question.made_with
+        rubric, recipe = rubric_of(self._one("rubric"), made_with["rubric"]), recipe_of(self._one("recipe"), made_with["recipe"])
+        error = judge_error(self._records, rubric, recipe, self.question.ledger)
+        if error.unmapped:
+            print(
+                f"judge: no map of {listed(error.unmapped)}: the judge's error there is not in the interval (see `judge calibrate`)",
+                file=sys.stderr,
+            )
+        episodes = next(iter(self.episodes.values()))
+
+        def rewards() -> Iterator[Floats]:
+            return (episodes.rewards(turns) for turns in error.rewards())
+
+        return Worlds(rewards, error.count)
+
+    def range(self) -> tuple[float, float]:
+        """Return between which every return lies, by recipe and outcome table alone.
+
+        Raises:
+            UsageProblem: an episode is longer than that allows for.
+        """
+        made_with = self.question.made_with
+        outcomes, recipe = outcomes_of(self._one("outcomes"), made_with["outcomes"]), recipe_of(self._one("recipe"), made_with["recipe"])
+        longest = len(next(iter(self.episodes.values())).rollout.rewards)
+        if longest > LONGEST:
+            raise UsageProblem(
+                f"an episode has {longest} agent turns; the range of returns is worked out for {LONGEST} at most: give it with --range"
+            )
+        return return_bounds(recipe, outcomes, self.question.discount)
+
+    def _one(self, what: str) -> str:
+        said = list(self._sources[what])
+        if len(said) != 1:
+            named = f"{len(said)} ({listed(said)})" if said else "no"
+            raise UsageProblem(f"the rewards were made with {named} {what}; score all files with one judge and recipe for this")
+        return said[0]
+
+
+def _shared(found: Mapping[str, Episodes | None]) -> dict[str, Episodes]:
+    """Return the episodes that every policy has, in the same order."""
+    known = {spec: one for spec, one in found.items() if one is not None}
+    if len(known) < len(found):
+        return {}
+    ids = set.intersection(*(set(one.ids) for one in known.values()))
+    if not ids:
+        return {}
+    return {spec: one if len(ids) == len(one.ids) else one.among(ids) for spec, one in known.items()}
+
+
+def range_of(text: str) -> tuple[float, float]:
+    """Return the range that `--range LOW:HIGH` gives.
+
+    Raises:
+        UsageProblem: it is not two rising numbers.
+    """
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        low = high = float("nan")
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise UsageProblem(f"--range {text!r} is not two rising numbers; write LOW:HIGH, such as --range=-2.5:1.5")
+    return low, high

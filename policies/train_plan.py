@@ -1,0 +1,83 @@
+"""What a training is of: learner, parameters, source and seed, as checkpoints keep it; a command line that says else is refused."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
+
+from dialogue.errors import UsageProblem
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides what is learned, but the number of steps and the contents of files.
+
+    Attributes:
+        learner: as on the command line, such as `sb3:dqn`.
+        parameters: of the learner, all of them.
+        seed: of all chance.
+        env: name of the environment; None: from files.
+        env_options: of the environment, those that were given.
+        recipe: of the reward; None: the environment's own, or the files'.
+        scoring: how a judge is asked, where the recipe needs one.
+        log: how files are read: `passes` and `state`.
+        allowed: what law 3 forbids and the command line allowed.
+    """
+
+    learner: str
+    parameters: dict[str, Any]
+    seed: int
+    env: str | None = None
+    env_options: dict[str, Any] = field(default_factory=dict)
+    recipe: str | None = None
+    scoring: dict[str, Any] = field(default_factory=dict)
+    log: dict[str, Any] = field(default_factory=dict)
+    allowed: dict[str, Any] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """Return what `as_data` made plain values of."""
+        return cls(**data)
+
+    def allowing(self, more: Mapping[str, Any]) -> Self:
+        """Return the plan with more allowed: a new day's file may need leave that the days before it did not."""
+        given = {name: value for name, value in more.items() if value is not None and value is not False}
+        return replace(self, allowed=self.allowed | given)
+
+    def agree(self, given: Mapping[str, Any], where: str) -> None:
+        """See that what a command line gives is what is planned.
+
+        Args:
+            given: by name of the attribute, of tables only the keys that are given; None: nothing was said.
+            where: the folder.
+
+        Raises:
+            UsageProblem: something else was planned.
+        """
+        for name, value in given.items():
+            planned = getattr(self, name)
+            if not isinstance(value, dict):
+                _same(f"--{name} ", planned, value, where)
+                continue
+            for key, one in value.items():
+                _same(_option_of(name, key), planned.get(key), one, where)
+
+
+def _same(option: str, planned: Any, given: Any, where: str) -> None:
+    if given is None or given == planned:
+        return
+    held = f"without {option.strip(' =')}" if planned is None else f"with {option}{planned}"
+    raise UsageProblem(
+        f"{option}{given} contradicts the training in {where}, which was begun {held}; "
+        "leave it out to go on, or train anew with --out in another folder"
+    )
+
+
+def _option_of(table: str, key: str) -> str:
+    """Return what stands on a command line before a value of one of the tables."""
+    if table == "parameters" and key != "envs":
+        return f"--set {key}="
+    return f"--env-set {key}=" if table == "env_options" else f"--{key.replace('_', '-')} "

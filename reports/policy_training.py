@@ -1,0 +1,164 @@
+"""The pages of `judge train`: Markdown for a summary, HTML for people, with the learning curve."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from policies.curve import CONFIDENT
+from policies.training import Ended
+from policies.training_report import Stretch, TrainingReport
+from reports.conclusion import Conclusion, opening
+from reports.learning_curve import Trace, learning_curve, short
+from reports.numerals import number, whole
+from reports.page import write_pages
+from reports.quoting import in_markdown, told_in_markdown
+
+WINDOWS = 100  # points of a drawn line, at most
+TERMS = 6  # lines of a chart, at most
+
+
+def write(report: dict[str, Any], folder: Path) -> list[Path]:
+    """Write `policy-training.md` and `policy-training.html`; return their paths."""
+    found = TrainingReport.model_validate(report)
+    windows = joined(found.stretches)
+    terms = _names(windows, "terms")
+    return write_pages(
+        folder,
+        found.kind,
+        "\n".join(_summary(found)) + "\n",
+        report=found,
+        conclusion=conclude(found),
+        curve=_returns(found, windows),
+        terms=[(f"term{place}", name) for place, name in enumerate(terms[:TERMS])],
+        more_terms=terms[TERMS:],
+        made_of=_made_of(found, windows, terms[:TERMS]),
+        metrics=[(name, _metric(found, windows, name)) for name in _names(windows, "metrics")],
+        windows=joined(found.stretches, 10),
+        facts=_facts(found),
+        manifest=_told(found.manifest),
+        short=short,
+    )
+
+
+def conclude(report: TrainingReport) -> Conclusion:
+    """Return what the training comes to."""
+    done = f"{report.learner} learned on {report.where} for {whole(report.steps)} steps ({whole(report.episodes)} episodes)"
+    judged = (
+        f"Judge it on new episodes: `judge evaluate --policy {report.folder}/policy.json`. "
+        "The curve shows what the learner earned while it explored, not what its policy earns."
+    )
+    going_on = f"Go on with it: `judge train --resume {report.folder} --more {max(report.steps, 1)}`."
+    first, latest = report.first, report.latest
+    if latest.mean is None or first.mean is None:
+        return Conclusion("UNKNOWN", "No episode has ended yet", f"{done}; no episode came to its end, so there is no return.", (going_on,))
+    change = f"{_with_margin(first)} in the first tenth and {_with_margin(latest)} in the last tenth{_judged(first, latest)}"
+    told = f"{done}. Its return was {change}."
+    if report.ended is Ended.STOPPED:
+        return Conclusion("STOPPED", f"Stopped at a return of {number(latest.mean)}", told, (going_on,))
+    return Conclusion("TRAINED", f"Return {number(latest.mean)}", told, (judged, going_on))
+
+
+def joined(stretches: Sequence[Stretch], most: int = WINDOWS) -> list[Stretch]:
+    """Return stretches in about so many windows of equally many of them, with the mean and interval of all episodes in each."""
+    size = max(1, math.ceil(len(stretches) / most))
+    windows = max(1, round(len(stretches) / size))  # a last one of a few stretches goes to the one before it
+    ends = [size * at for at in range(1, windows)] + [len(stretches)]
+    return [_joined(stretches[begin:end]) for begin, end in zip([0, *ends], ends, strict=False) if begin < end]
+
+
+def _joined(parts: Sequence[Stretch]) -> Stretch:
+    known = [(part.episodes, part.mean, part.squares) for part in parts if part.mean is not None]
+    episodes = sum(count for count, _, _ in known)
+    mean = sum(count * value for count, value, _ in known) / episodes if episodes else None
+    squares = sum(inner + count * (value - (mean or 0.0)) ** 2 for count, value, inner in known)
+    margin = CONFIDENT * math.sqrt(squares / (episodes - 1) / episodes) if episodes > 1 else None
+    return Stretch(
+        steps=parts[-1].steps,
+        episodes=episodes,
+        mean=mean,
+        margin=margin,
+        squares=squares,
+        metrics=_means(parts, "metrics"),
+        terms=_means(parts, "terms"),
+    )
+
+
+def _means(parts: Sequence[Stretch], table: str) -> dict[str, float]:
+    names = _names(parts, table)
+    held = {name: [getattr(part, table)[name] for part in parts if name in getattr(part, table)] for name in names}
+    return {name: sum(values) / len(values) for name, values in held.items()}
+
+
+def _names(parts: Sequence[Stretch], table: str) -> list[str]:
+    return list(dict.fromkeys(name for part in parts for name in getattr(part, table)))
+
+
+def _judged(first: Stretch, latest: Stretch) -> str:
+    """Say whether the difference is more than chance: whether the two 95 % intervals leave zero out of the difference's."""
+    if first.margin is None or latest.margin is None or first.mean is None or latest.mean is None or first == latest:
+        return ""
+    apart, error = latest.mean - first.mean, math.hypot(first.margin, latest.margin)
+    return ", which is higher" if apart > error else ", which is lower" if apart < -error else ", which may be chance"
+
+
+def _with_margin(one: Stretch) -> str:
+    return number(one.mean, 3) + (f" ± {number(one.margin, 3)}" if one.margin is not None else "")
+
+
+def _returns(report: TrainingReport, windows: Sequence[Stretch]) -> Any:
+    points = [(float(one.steps), one.mean) for one in windows]
+    if not any(value is not None for _, value in points):
+        return None
+    name = f"Mean return over {whole(report.steps)} steps; {_with_margin(report.latest)} in the last tenth"
+    return learning_curve([Trace("main", "return", points, [one.margin for one in windows])], report.steps, name=name, zero=True)
+
+
+def _made_of(report: TrainingReport, windows: Sequence[Stretch], terms: Sequence[str]) -> Any:
+    if not terms:
+        return None
+    latest = ", ".join(f"{term} {number(report.latest.terms.get(term))}" for term in terms)
+    traces = [Trace(f"term{place}", term, [(float(one.steps), one.terms.get(term)) for one in windows]) for place, term in enumerate(terms)]
+    return learning_curve(traces, report.steps, name=f"Terms of the return; in the last tenth {latest}", zero=True)
+
+
+def _metric(report: TrainingReport, windows: Sequence[Stretch], metric: str) -> Any:
+    points = [(float(one.steps), one.metrics.get(metric)) for one in windows]
+    name = f"{metric} over {whole(report.steps)} steps; {number(report.latest.metrics.get(metric), 4)} in the last tenth"
+    return learning_curve([Trace("other" if metric != "loss" else "main", metric, points)], report.steps, name=name)
+
+
+def _facts(report: TrainingReport) -> list[tuple[str, str]]:
+    speed = f"{whole(round(report.run_steps / report.seconds))} a second" if report.seconds > 0 and report.run_steps else "–"
+    ended = {Ended.STEPS: "all steps done", Ended.SOURCE: "no more experience", Ended.STOPPED: "stopped"}
+    return [
+        ("Learner", report.learner),
+        ("From", report.where),
+        ("Seed", str(report.seed)),
+        ("Steps", whole(report.steps)),
+        ("Batches", whole(report.batches)),
+        ("Episodes that ended", whole(report.episodes)),
+        ("Ended", ended[report.ended]),
+        ("Steps of the last run", f"{whole(report.run_steps)} ({speed})"),
+    ]
+
+
+def _told(manifest: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the tables of a manifest as names and texts; plain values stand among the facts already."""
+    tables = [(name, table) for name, table in manifest.items() if isinstance(table, dict) and table]
+    return [(name.replace("_", " "), [(key, _text(value)) for key, value in table.items()]) for name, table in tables]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _summary(report: TrainingReport) -> Iterator[str]:
+    warnings = (f"> **Warning:** {told_in_markdown(warning)}\n" for warning in report.warnings)
+    yield from opening("Training", conclude(report), warnings)
+    yield "\n| steps | episodes | return | ± | loss |\n|--:|--:|--:|--:|--:|"
+    for one in joined(report.stretches, 10):
+        loss = number(one.metrics.get("loss"), 4)
+        yield f"| {whole(one.steps)} | {whole(one.episodes)} | {number(one.mean, 3)} | {number(one.margin, 3)} | {loss} |"
+    yield f"\n{in_markdown(report.learner)} · {in_markdown(report.where)} · seed {report.seed}"
