@@ -100,7 +100,8 @@ def _explain_one(problem: dict[str, Any], model: type[BaseModel], path: Path, te
         return f"{place}: unknown key {dotted!r}{did_you_mean(key, allowed)}; allowed: {listed(allowed)}"
     if problem["type"] == "missing":
         return f"{place}: {dotted!r} is missing"
-    message = WORDING.get(problem["type"], str(problem["msg"]).removeprefix("Value error, ")).format(**problem.get("ctx", {}))
+    known = WORDING.get(problem["type"])
+    message = known.format(**problem.get("ctx", {})) if known else str(problem["msg"]).removeprefix("Value error, ")
     value = problem["input"]
     shown = "" if isinstance(value, dict | list | BaseModel) else f" is {value if isinstance(value, date | time) else repr(value)}"
     return f"{place}: {dotted!r}{shown}: {message[0].lower()}{message[1:]}"

@@ -192,9 +192,11 @@ def _place(text: str, env: str, spaces: Spaces) -> Floats:
 def _fitting(policy: Policy, path: str, env: str, spaces: Spaces) -> Policy:
     """Return the policy, if it is for these spaces."""
     have = policy.spaces
-    if (sorted(have.actions), have.continuous) != (sorted(spaces.actions), spaces.continuous):
+    by_states = isinstance(policy, TablePolicy) and have.encoding and spaces.encoding
+    same = sorted(have.actions) == sorted(spaces.actions) if by_states else have.actions == spaces.actions
+    if not same or have.continuous != spaces.continuous:
         raise UsageProblem(f"the policy {path} acts by {listed(have.actions)}, {env} by {listed(spaces.actions)}; train one for it")
-    if isinstance(policy, TablePolicy) and have.encoding and spaces.encoding and have.encoding != spaces.encoding:
+    if isinstance(policy, TablePolicy) and by_states:
         return aligned(policy, spaces)
     if _seen(have) != _seen(spaces):
         raise UsageProblem(

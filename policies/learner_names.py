@@ -1,6 +1,7 @@
 """Learners by name: entry points of the group `judge.learners`, made with the parameters that their signatures name."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
 from typing import Any
@@ -14,6 +15,7 @@ GROUP = "judge.learners"
 PART = "algorithm"  # the parameter that stands after the colon, as in sb3:dqn
 
 
+@cache  # to look through what is installed takes longer than many trainings
 def learners() -> dict[str, EntryPoint]:
     """Return the installed learners, by name."""
     return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}

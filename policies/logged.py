@@ -122,8 +122,10 @@ class LogReader:
     _lengths: "array[int]" = field(default_factory=lambda: array("i"))
     _open: "array[int]" = field(default_factory=lambda: array("i"))  # the recipe's number where an end is not known, else -1
     _recipes: dict[str, int] = field(default_factory=dict)
+    _duplicates: int = 0  # of earlier files
 
     def __post_init__(self) -> None:
+        self._duplicates = self.admission.coverage.duplicates
         if self.known:
             encoding = self.known.encoding
             assert encoding is not None  # noqa: S101 - a log's spaces have one
@@ -195,6 +197,8 @@ class LogReader:
             notes.append(
                 f"{int(cut.sum()):,} episodes have no outcome, which their recipe weighs: they are learned from up to their last state"
             )
+        if again := self.admission.coverage.duplicates - self._duplicates:
+            notes.append(f"{again:,} records have an id that came before: the first usable record of an id counts")
         return Log(
             spaces,
             self.columns.indices(spaces.encoding),

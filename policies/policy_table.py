@@ -135,7 +135,7 @@ def _long(rows: Sequence[Row], actions: Sequence[str], width: int) -> list[str]:
     for row in rows:
         for k, action in enumerate(actions):
             named = list(row.state.values()) if k == 0 else [""] * len(row.state)
-            numbers = [_value(row, k), f"{row.probs[k]:.0%}", "" if row.counts is None else _short(row.counts[k])]
+            numbers = [_value(row, k), _prob(row, k), "" if row.counts is None else _short(row.counts[k])]
             body.append([*named, action, "*" if k == row.best else "", *numbers])
     room = width - sum(max(len(line[at]) for line in [head, *body]) + 2 for at in range(len(rows[0].state), len(head)))
     most = max(4, room // len(rows[0].state) - 2)
@@ -144,13 +144,18 @@ def _long(rows: Sequence[Row], actions: Sequence[str], width: int) -> list[str]:
 
 
 def _cell(row: Row, k: int) -> str:
-    """Return `*-0.32 41% 1.2k`: best action, value, probability, count."""
-    parts = [_value(row, k), f"{row.probs[k]:.0%}".rjust(4), "" if row.counts is None else _short(row.counts[k]).rjust(4)]
+    """Return `*-0.32 .41 12k`: best action, value, probability, count."""
+    parts = [_value(row, k), _prob(row, k), "" if row.counts is None else _short(row.counts[k]).rjust(4)]
     return ("*" if k == row.best else "") + " ".join(part for part in parts if part).lstrip()
 
 
 def _value(row: Row, k: int) -> str:
     return "" if row.values is None else f"{row.values[k]:+.2f}"
+
+
+def _prob(row: Row, k: int) -> str:
+    """Return a probability in three characters, so that four actions fit beside a state."""
+    return "1.0" if row.probs[k] > 0.995 else f"{row.probs[k]:.2f}"[1:]
 
 
 def _short(count: int) -> str:

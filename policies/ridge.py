@@ -11,6 +11,8 @@ from numpy import dot, multiply, subtract
 
 from policies.experience import Floats
 
+SMALL = 64  # features, up to which a system of that size is solved sooner than several of the size of each arm's block
+
 
 def arms(count: int, width: int, ridge: float) -> Floats:
     """Return arms that have seen nothing."""
@@ -36,14 +38,15 @@ class Ridges:
 
     def __init__(self, arms: Floats) -> None:
         count, size, _ = arms.shape
+        self._all = arms
         self._arms, self._rows, self._width = list(arms), arms.reshape(-1, size), size - 1
         self._x = np.zeros(size)  # with its 0 behind
         self._given = self._x[:-1]
         self._products = np.empty(count * size)  # of all arms: P x, and the prediction behind it
         self._by_arm = self._products.reshape(count, size)
         self._means, self._squares = self._by_arm[:, -1], np.empty(count)
-        self._column, self._row, self._change = np.empty((size, 1)), np.empty(size), np.empty((size, size))
-        self._moved = self._column[:, 0]
+        self._column, self._row, self._change = np.empty((size, 1)), np.empty((1, size)), np.empty((size, size))
+        self._moved, self._gain = self._column[:, 0], self._row[0]
 
     def estimates(self, x: Floats) -> tuple[list[float], list[float]]:
         """Return of every arm the prediction, and x' P x: its variance in units of the noise.
@@ -66,31 +69,35 @@ class Ridges:
             y: what was observed there.
         """
         self._given[:] = x
-        padded, block, moved, row, change = self._x, self._arms[arm], self._moved, self._row, self._change
+        padded, block, moved, gain, change = self._x, self._arms[arm], self._moved, self._gain, self._change
         dot(block, padded, moved)
-        multiply(moved, 1 / (1 + float(dot(moved, padded))), row)
-        row[-1] = 0
+        multiply(moved, 1 / (1 + float(dot(moved, padded))), gain)
+        gain[-1] = 0
         moved[-1] -= y
-        multiply(self._column, row, change)
+        dot(self._column, self._row, change)  # several times faster than multiply.outer
         subtract(block, change, block)
 
-    def add_block(self, arm: int, xs: Floats, ys: Floats) -> None:
-        """Take in m observations at once (Woodbury 1950): the same, but for rounding, as one after another.
+    def add_block(self, times: Floats, sums: Floats, xs: Floats) -> None:
+        """Take in many observations at once, of all arms: the same, but for rounding, as one after another.
 
         Args:
-            arm: whose.
+            times: (arms, m) how often each arm was observed at each x.
+            sums: (arms, m) of what was observed there.
             xs: (m, d).
-            ys: (m,).
         """
+        inverses, weights = self._all[:, :-1, :-1], self._all[:, -1, :-1]
+        errors = sums - times * (weights @ xs.T)
         m, d = xs.shape
-        inverse, weights = self._arms[arm][:-1, :-1], self._arms[arm][-1, :-1]
-        errors = ys - xs @ weights
-        if m < d:
-            moved = inverse @ xs.T
-            gains = np.linalg.solve(np.eye(m) + xs @ moved, moved.T)
-            inverse -= moved @ gains
-            weights += errors @ gains
-        else:  # the same with a d x d system
-            made = np.linalg.solve(np.eye(d) + inverse @ (xs.T @ xs), inverse)
-            inverse[:] = (made + made.T) / 2
-            weights += inverse @ (errors @ xs)
+        if m >= d or d <= SMALL:  # (A + X'X)^-1 = (I + A^-1 X'X)^-1 A^-1
+            made = np.linalg.solve(np.eye(d) + inverses @ ((xs.T * times[:, None]) @ xs), inverses)
+            made += made.swapaxes(1, 2)
+            made *= 0.5
+        else:  # the m x m system of Woodbury (1950), arm by arm
+            made = inverses.copy()
+            for inverse, often in zip(made, times, strict=True):
+                met = often.nonzero()[0]
+                rooted = xs[met] * np.sqrt(often[met])[:, None]
+                moved = inverse @ rooted.T
+                inverse -= moved @ np.linalg.solve(np.eye(len(met)) + rooted @ moved, moved.T)
+        inverses[:] = made
+        weights += ((errors @ xs)[:, None] @ made)[:, 0]

@@ -11,7 +11,7 @@ from policies.progress import progress
 from policies.run_folder import POLICY, RunFolder
 from policies.saved import save_policy
 from policies.stopping import Stopping
-from policies.train_sources import Request, Work, begun, resumed
+from policies.train_sources import Request, Work, begun, judged, resumed
 from policies.training import Ended
 from policies.training_report import KIND, TrainingReport, training_report
 
@@ -25,9 +25,9 @@ def begin(folder: RunFolder, request: Request, steps: int | None) -> "Run":
         UsageProblem: the folder holds one already, or the request asks for what cannot be.
     """
     folder.see_new()
-    work = begun(request)
-    if work.plan.scoring and steps is None:
+    if judged(request) and steps is None:
         raise UsageProblem("with a judge in the loop every step is a turn to be judged, which may cost money: say how many with --steps")
+    work = begun(request)
     run = Run(folder, work, STEPS if steps is None and work.plan.env else steps)
     folder.keep(run.tree())  # from now on the folder alone says how to go on
     return run
@@ -107,7 +107,14 @@ class Run:
         manifest = work.manifest()
         save_policy(work.training.learner.policy(), path / POLICY, manifest)
         self.report = training_report(
-            work.training, self.ended, manifest, where=work.where, folder=str(path), run_steps=run_steps, seconds=seconds
+            work.training,
+            self.ended,
+            manifest,
+            where=work.where,
+            logged=work.plan.env is None,
+            folder=str(path),
+            run_steps=run_steps,
+            seconds=seconds,
         )
         write_report(KIND, self.report.model_dump(mode="json"), path)
 
@@ -123,6 +130,7 @@ class Run:
         if latest.mean is not None:
             margin = "" if latest.margin is None else f" ± {latest.margin:.3f}"
             earned = f"return {latest.mean:.3f}{margin} over the last {latest.episodes:,}"
+            earned = f"logged {earned}" if report.logged else earned
         how = "stopped" if report.ended is Ended.STOPPED else "trained"
         print(
             f"{how} {report.learner} on {report.where}: {report.steps:,} steps, {report.episodes:,} episodes, {earned}; "

@@ -107,6 +107,11 @@ class Work:
         return found | {"steps": training.steps, "batches": training.batches, "episodes": training.episodes}
 
 
+def judged(request: Request) -> bool:
+    """Say whether rewards are to be another's than the environment's own: calls are then simulated, and scored by a recipe."""
+    return request.env is not None and request.recipe not in (None, OWN)
+
+
 def begun(request: Request) -> Work:
     """Return the training that a command line asks for, at its beginning.
 
@@ -121,12 +126,11 @@ def begun(request: Request) -> Work:
         raise UsageProblem("nothing to learn from: name an environment with --env, such as debt_call, or rewards files with --from")
     _refuse("is for --env; rewards files were scored already", recipe=request.recipe, calls=request.calls, **request.scoring)
     _refuse("is for --env", **{f"env-set {key}": value for key, value in request.env_options.items()})
-    files = _whole(request.files)
     blank = Plan("", {}, request.seed or 0, log={"passes": request.passes, "state": request.state}).allowing(request.allowed)
-    source = _log(blank, files, request, None)
+    source = _log(blank, request.files, request, None)
     name = request.learner or offline_learner(source.log)
     learner = make_learner(name, request.parameters_of(name))
-    return _from_log(replace(blank, learner=name, parameters=learner.get_params()), learner, source, files)
+    return _from_log(replace(blank, learner=name, parameters=learner.get_params()), learner, source, _whole(request.files))
 
 
 def resumed(request: Request, tree: Mapping[str, Any], where: str) -> Work:
@@ -143,8 +147,8 @@ def resumed(request: Request, tree: Mapping[str, Any], where: str) -> Work:
         work = Work(plan, _in_env(plan, learner, request, tree["source"]))
     else:
         plan = plan.allowing(request.allowed)
-        files = _whole(request.files) or tuple(tree["files"])
-        work = _from_log(plan, learner, _log(plan, files, request, tree["source"]), files)
+        files = request.files or tuple(tree["files"])
+        work = _from_log(plan, learner, _log(plan, files, request, tree["source"]), _whole(files))
     work.training.restore(tree["training"])
     return work
 
@@ -156,14 +160,13 @@ def _seeds(plan: Plan) -> list[np.random.SeedSequence]:
 
 def _begun_in_env(request: Request, env: str) -> Work:
     _refuse("is for --from; an environment has no log", passes=request.passes, state=request.state, again=request.again or None)
-    judged = request.recipe not in (None, OWN)
-    if not judged:
+    if not judged(request):
         _refuse("is for --recipe with a judge; this is the environment's own reward", calls=request.calls, **request.scoring)
-    spaces = make_spoken(env, request.env_options).spaces if judged else make_env(env, 1, request.env_options).spaces
+    spaces = make_spoken(env, request.env_options).spaces if judged(request) else make_env(env, 1, request.env_options).spaces
     name = request.learner or default_learner(spaces)
     learner = make_learner(name, request.parameters_of(name))
     plan = Plan(name, learner.get_params(), request.seed or 0, env, dict(request.env_options), request.recipe)
-    if judged:
+    if judged(request):
         settings = request.settings(request.scoring)
         scoring = {key: getattr(settings, key) for key in SCORING}
         plan = replace(plan, scoring=scoring | {"calls": request.calls or CALLS}).allowing(request.allowed)

@@ -44,6 +44,7 @@ class TrainingReport(Plain):
 
     Attributes:
         where: name of the environment, or the files.
+        logged: whether the episodes are logged ones, so that their returns say nothing of what was learned.
         steps: of all runs.
         run_steps: of the run that ended just now, which took `seconds`.
         ended: why it ended.
@@ -56,6 +57,7 @@ class TrainingReport(Plain):
     kind: Literal["policy-training"] = "policy-training"
     learner: str
     where: str
+    logged: bool
     seed: int
     steps: int
     batches: int
@@ -72,13 +74,14 @@ class TrainingReport(Plain):
 
 
 def training_report(
-    training: Training, ended: Ended, manifest: Mapping[str, Any], *, where: str, folder: str, run_steps: int, seconds: float
+    training: Training, ended: Ended, manifest: Mapping[str, Any], *, where: str, logged: bool, folder: str, run_steps: int, seconds: float
 ) -> TrainingReport:
     """Return the report on a training."""
     curve = training.curve
     return TrainingReport(
         learner=manifest["learner"],
         where=where,
+        logged=logged,
         seed=manifest["seed"],
         steps=training.steps,
         batches=training.batches,
@@ -97,15 +100,16 @@ def training_report(
 
 def stretch(one: Bin) -> Stretch:
     """Return a bin as it is reported."""
-    told = one.told
+    told = {name: value for name, value in one.metrics.items() if name.startswith(TERM)}
+    times = max((count for _, count in told.values()), default=0)  # a term that nobody told of is 0 there, as a veto that did not come
     return Stretch(
         steps=one.steps,
         episodes=one.episodes,
         mean=one.mean if one.episodes else None,
         margin=one.margin,
         squares=one.squares,
-        metrics={name: value for name, value in told.items() if not name.startswith(TERM)},
-        terms={name.removeprefix(TERM): value for name, value in told.items() if name.startswith(TERM)},
+        metrics={name: value for name, value in one.told.items() if not name.startswith(TERM)},
+        terms={name.removeprefix(TERM): value / times for name, (value, _) in told.items()},
     )
 
 

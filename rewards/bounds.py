@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from rewards.outcome import OutcomeTable
+from rewards.outcome import NumericScale, OutcomeTable
 from rewards.recipe import Recipe
 
 LONGEST = 50  # agent turns; a table may take from a success for every turn, without end
@@ -49,8 +49,16 @@ def outcome_bounds(outcomes: OutcomeTable, longest: int = LONGEST) -> Range:
     successes = [ending.value for ending in outcomes.outcomes.values() if ending.success]
     if outcomes.numeric:
         values += outcomes.numeric.target
-        successes += outcomes.numeric.target if outcomes.numeric.success_from is not None else ()
+        successes += _numbers_of_success(outcomes.numeric)
     if outcomes.length:
         lost, floor = outcomes.length.per_turn * max(0, longest - outcomes.length.after), outcomes.length.floor
         values += [value - lost if floor is None else max(value - lost, min(value, floor)) for value in successes]
     return Range(min(values), max(values))
+
+
+def _numbers_of_success(scale: NumericScale) -> tuple[float, ...]:
+    """Return what the least and the largest number that is a success are worth."""
+    if scale.success_from is None:
+        return ()
+    (low, high), (at_low, at_high) = scale.source, scale.target
+    return (at_low + (scale.success_from - low) / (high - low) * (at_high - at_low), at_high)

@@ -167,8 +167,7 @@ def judge_error(records: Sequence[RewardRecord], rubric: Rubric, recipe: Recipe,
             rubric or recipe than theirs.
     """
     ids = {record.calibration for record in records}
-    if not recipe.needs_verdict:
-        raise UsageProblem(f"the recipe {recipe} asks no judge: there is no judge error; leave --judge-error out")
+    see_that_it_asks(recipe)
     if len(ids) > 1:
         raise UsageProblem(f"the rewards were made with {len(ids)} calibrations; score all with one (nothing is paid again)")
     name = next(iter(ids), None)
@@ -188,6 +187,16 @@ def judge_error(records: Sequence[RewardRecord], rubric: Rubric, recipe: Recipe,
         )
     counting = [(c, found.turn) for c in rubric.turn] + [(c, found.episode) for c in rubric.episode if recipe.episode]
     return JudgeError(Reblend.of(records, rubric, recipe), found, tuple(c.name for c, maps in counting if c.name not in maps))
+
+
+def see_that_it_asks(recipe: Recipe) -> None:
+    """See that a recipe asks a judge.
+
+    Raises:
+        UsageProblem: it does not.
+    """
+    if not recipe.needs_verdict:
+        raise UsageProblem(f"the recipe {recipe} asks no judge: there is no judge error; leave --judge-error out")
 
 
 def _picked(maps: Mapping[str, Maps], at: int) -> dict[str, MapTo]:

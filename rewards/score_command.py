@@ -35,7 +35,7 @@ from rewards.progress import progress
 from rewards.recipe import Recipe, load_recipe
 from rewards.record import Status
 from rewards.run_report import Run, report, told_of_calibration
-from rewards.score import accepted, score
+from rewards.scoring import accepted, score
 from rewards.summary import Summary
 
 

@@ -15,7 +15,7 @@ from judge.settings import Settings
 from rewards.outcome import OutcomeTable, load_outcome_table, outcome_table_of
 from rewards.recipe import Recipe, load_recipe
 from rewards.record import RewardRecord
-from rewards.score import score
+from rewards.scoring import score
 
 
 @dataclass(frozen=True)

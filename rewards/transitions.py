@@ -76,15 +76,17 @@ def unusable(record: RewardRecord) -> InputProblem | None:
         return InputProblem(f"{record.id!r} has no agent turns", "at least one")
     earned = 0.0
     for turn in record.turns:
-        if problem := _wrong(record, turn):
-            return problem
-        earned += turn.reward or 0.0
+        prob, reward = turn.action_prob, turn.reward
+        if turn.state is None or turn.action is None or reward is None or (prob is not None and not 0 < prob <= 1):
+            return _wrong(record, turn)
+        earned += reward
     if not isfinite(total) or not isclose(earned, total, rel_tol=SUMS, abs_tol=SUMS):
         return InputProblem(f"{record.id!r} has the reward {total!r}, but its turns' rewards sum to {earned!r}", "the same number")
     return None
 
 
-def _wrong(record: RewardRecord, turn: TurnRecord) -> InputProblem | None:
+def _wrong(record: RewardRecord, turn: TurnRecord) -> InputProblem:
+    """Return what is wrong with a turn."""
     where = f"{record.id!r}, turn {turn.turn}"
     if turn.state is None:
         return InputProblem(f"{where} has no state", "the controller's state, logged with every agent turn")
@@ -92,6 +94,4 @@ def _wrong(record: RewardRecord, turn: TurnRecord) -> InputProblem | None:
         return InputProblem(f"{where} has no action", "the controller's action, logged with every agent turn")
     if turn.action_prob is not None and not 0 < turn.action_prob <= 1:
         return InputProblem(f"{where} has the action probability {turn.action_prob!r}", "more than 0, at most 1, or none")
-    if turn.reward is None:
-        return InputProblem(f"{where} has no reward", "a number, as its episode has one")
-    return None
+    return InputProblem(f"{where} has no reward", "a number, as its episode has one")

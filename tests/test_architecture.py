@@ -54,7 +54,7 @@ def test_only_the_rewards_command_and_its_score_reach_the_engine() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and node.module == "judge.batch"
     }
-    assert reaching == {"score.py"}
+    assert reaching == {"scoring.py"}
 
 
 def test_policies_know_nothing_of_judging() -> None:

@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 LOADED = "pytest judge.cli judge.batch_commands rewards.score_command judge.decisions judge.models.openai judge.models.anthropic".split()
 LOADED += "golden_set.commands golden_set.audit.commands reports.golden_check reports.audit_report".split()
 LOADED += "policies.train_command policies.learners.a2c policies.learners.actor_critic reports.policy_training".split()
+LOADED += "dialogue.environments.debt_batch dialogue.environments.sales_batch".split()
 LOADED += "openai.resources.batches openai.resources.files anthropic.resources.messages.batches httpx2 aiohttp".split()
 
 

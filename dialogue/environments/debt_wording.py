@@ -17,7 +17,7 @@ PILED_UP = "It just piled up, one thing after the other."
 BREAKS = frozenset(("STALLS", "OBJECTS", "DRIFTS", "INTERRUPTS"))  # the disclosure was not made
 FIRST_CUES = ("DRIFTS", "INTERRUPTS", "EXPLAINS", "ACCEPTS_PART")
 # as plain texts, for they are compared with an environment's in every turn
-OPENING, DISCLOSURE, NEGOTIATION, COMMITMENT = map(str, (Fsm.OPENING, Fsm.DISCLOSURE, Fsm.NEGOTIATION, Fsm.COMMITMENT))
+OPENING, VERIFY, DISCLOSURE, NEGOTIATION, COMMITMENT = map(str, (Fsm.OPENING, Fsm.VERIFY, Fsm.DISCLOSURE, Fsm.NEGOTIATION, Fsm.COMMITMENT))
 PROCEED, OFFER_PLAN, ASK_CLARIFY = str(Action.PROCEED), str(Action.OFFER_PLAN), str(Action.ASK_CLARIFY)
 
 
@@ -57,7 +57,10 @@ class DebtWording:
         self._tones = words.tones.get(persona) or words.tones["other"]
         reasons = words.reasons.get(persona) or words.reasons["other"]
         self._reason = reasons[int(speaker.draw() * len(reasons))]
-        self._early = words.early[int(speaker.draw() * len(words.early))]
+        draw = speaker.draw()
+        self._early = words.early[int(draw * len(words.early))]
+        staying = [issue for issue in words.early if not issue.becomes]
+        self._later = staying[int(draw * len(staying))]
         self._rung, self._offered, self._refused = 0, -1, False
         self._told: set[str] = set()
         self._seen: set[str] = set()
@@ -88,6 +91,8 @@ class DebtWording:
 
     def _agent(self, stage: str, sentiment: str, action: str, event: str) -> str:
         speaker, lists = self.speaker, self.words.agent[stage][action]
+        if self._pending and self._issue.becomes and stage in (NEGOTIATION, COMMITMENT):
+            self._take_up(self.words.named[self._issue.becomes])
         repeated = action == OFFER_PLAN and self._refused and self._rung == self._offered
         if action == OFFER_PLAN and stage != COMMITMENT:
             self._put_on_the_table()
@@ -140,7 +145,7 @@ class DebtWording:
             self._heard = None
             return speaker.say(lines)
         if event == "OBJECTS":
-            self._take_up(self._reason if stage in (NEGOTIATION, COMMITMENT) else self._early)
+            self._take_up(self._later if stage == DISCLOSURE else self._early if stage in (OPENING, VERIFY) else self._reason)
         elif event == "DRIFTS":
             drift = self.words.drifts[speaker.place(self.words.drifts)]
             speaker["drift"], speaker["kind"] = drift.said, drift.kind

@@ -44,6 +44,7 @@ class Issue(_File):
 
     name: str
     kind: str = "early"
+    becomes: str = ""  # the name of the reason that it turns into when there is talk of money
     told: Lines
     again: Lines
     sorry: Lines
@@ -168,7 +169,8 @@ class DebtWords:
         agent: lines by stage, action and cue.
         customer: lines by (event, stage, action, whether an objection is pending, tone).
         heard: replies to lines that have one of their own, by line.
-        reasons: what a persona may object with, by name; `other` is everybody else's.
+        named: everything that may be objected with, by its own name.
+        reasons: what a persona may object with, by the persona's name; `other` is everybody else's.
     """
 
     facts: Facts
@@ -178,6 +180,7 @@ class DebtWords:
     lowest: tuple[str, ...]
     heard: dict[str, str]
     tones: dict[str, tuple[Tone, ...]]
+    named: dict[str, Issue]
     reasons: dict[str, tuple[Issue, ...]]
     early: tuple[Issue, ...]
     questions: dict[str, tuple[Exchange, ...]]
@@ -207,6 +210,7 @@ def debt_words() -> DebtWords:
         lowest=tuple(map(_said, customer.ACCEPTS_PART["lowest"])),
         heard=dict(_heard(customer)),
         tones=dict(customer.tones),
+        named=by_name,
         reasons={persona: tuple(by_name[name] for name in names) for persona, names in customer.reasons.items()},
         early=customer.early,
         questions={str(stage): asked for stage, asked in customer.questions.items()},

@@ -57,9 +57,9 @@ class A2C(Learner):
 
     def __init__(
         self,
-        learning_rate: Scheduled = 7e-4,
+        learning_rate: Scheduled = 3e-3,
         steps: int = 5,
-        envs: int = 64,
+        envs: int = 256,
         gamma: float = 0.99,
         gae_lambda: float = 1.0,
         ent_coef: float = 0.01,
@@ -206,7 +206,9 @@ class A2C(Learner):
         return TablePolicy(self.spaces, np.ascontiguousarray((probs / probs.sum(0)).T), counts=self.counts_.copy())
 
     def widen(self, spaces: Spaces, moved: NDArray[np.intp]) -> None:
-        """Make room for new features: their weights are 0, so a new value counts as if its field said nothing; others act as before.
+        """Make room for new features: their weights are 0, so a new value counts as if its field said nothing.
+
+        What was there before acts as before, but for the last bits: BLAS adds in an order that depends on how many rows there are.
 
         Raises:
             UsageProblem: observations are vectors, or an old feature is missing among the new ones.

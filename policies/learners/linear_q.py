@@ -45,7 +45,7 @@ class LinearQ(Learner):
 
     def __init__(
         self,
-        alpha: Scheduled = "visits:0.6:0.002",
+        alpha: Scheduled = "visits:0.5:0.001",
         gamma: float = 1.0,
         epsilon: Scheduled = 0.1,
         n: int = 1,

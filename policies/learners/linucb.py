@@ -1,6 +1,6 @@
 """LinUCB (Li et al. 2010, disjoint): ridge regression for every action, and the best upper bound taken; nothing is looked ahead."""
 
-from math import sqrt
+from math import inf, sqrt
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from policies.ridge import Ridges, arms
 from policies.ridge import widened as wider_arms
 from policies.steps_taken import taken
 from policies.table import TablePolicy
-from policies.tabular import Indices, bounds_of, draw, greedy_probs, means, top, widened
+from policies.tabular import Indices, bounds_of, draw, greedy_probs, top, widened
 from policies.widening import columns_in
 
 
@@ -117,16 +117,22 @@ class LinUCB(Learner):
         """
         means, squares = self._regressions.estimates(context)
         alpha, epsilon, count = self.alpha, self.epsilon, len(means)
-        bounds = [mean + alpha * sqrt(square) if square > 0 else mean for mean, square in zip(means, squares, strict=True)]
-        best = max(bounds)
-        ties = bounds.count(best)
-        if epsilon and self.rng_.random() < epsilon:
-            action = int(self.rng_.integers(count))
-        elif ties == 1:
-            action = bounds.index(best)
-        else:
-            action = [k for k, bound in enumerate(bounds) if bound == best][int(self.rng_.integers(ties))]
-        return action, epsilon / count + (1 - epsilon) / ties * (bounds[action] == best)
+        best, action, ties = -inf, 0, 1
+        for arm, square in enumerate(squares):
+            bound = means[arm] + alpha * sqrt(abs(square))  # rounding may leave -1e-18
+            if bound > best:
+                best, action, ties = bound, arm, 1
+            elif bound == best:
+                ties += 1
+        rng = self.rng_
+        explores = epsilon and rng.random() < epsilon
+        if ties == 1:
+            if explores and (drawn := int(rng.integers(count))) != action:
+                return drawn, epsilon / count
+            return action, epsilon / count + 1 - epsilon
+        equal = [arm for arm, square in enumerate(squares) if means[arm] + alpha * sqrt(abs(square)) == best]
+        action = int(rng.integers(count)) if explores else equal[int(rng.integers(ties))]
+        return action, epsilon / count + (1 - epsilon) / ties * (action in equal)
 
     def update(self, context: NDArray[np.float64], action: int, reward: float) -> None:
         """Take in what an action earned in one context, (features,)."""
@@ -150,13 +156,21 @@ class LinUCB(Learner):
         seen, actions = taken(rollout.observations, rollout), taken(rollout.actions, rollout)
         if not len(earned):
             return {}
-        width = len(self.arms_)
-        if self.spaces.observations is not None:
-            squares = self._fit_rows(seen * width + actions, earned)
+        rows, width = self.counts_.shape
+        if self.spaces.observations is not None and rows <= 4 * len(earned):  # each row once, for all the steps that saw it
+            features, place, size = self.spaces.features, actions * rows + seen, width * rows
+            shape = width, rows
+            errors = earned - (self.weights @ features.T).reshape(-1).take(place)
         else:
-            squares = self._fit_vectors(features_of(self.spaces, seen), actions, earned)
+            features, n = features_of(self.spaces, seen), len(earned)
+            place, size, shape = actions * n + np.arange(n), width * n, (width, n)
+            errors = earned - np.einsum("ij,ij->i", features, self.weights.take(actions, 0))
+        times: Floats = np.bincount(place, minlength=size).reshape(shape).astype(float)
+        self._regressions.add_block(times, np.bincount(place, earned, size).reshape(shape), features)
+        at = seen * width + actions if self.spaces.observations is not None else actions
+        self.counts_ += np.bincount(at, minlength=self.counts_.size).reshape(self.counts_.shape)
         self._refresh()
-        return {"loss": squares / len(earned)}
+        return {"loss": float(errors @ errors) / len(earned)}
 
     def _promised(self, rollout: Rollout) -> Floats:
         """Return what the best action promises after each step where an episode was cut off, 0 elsewhere: (T, N)."""
@@ -169,32 +183,6 @@ class LinUCB(Learner):
             tried = self.counts_.sum(0) > 0
             after[cut] = top(picked(values, tried)) if tried.any() else 0.0
         return after
-
-    def _fit_rows(self, cells: Indices, earned: Floats) -> float:
-        """Take in steps by cell of the table, each cell's mean once with the weight of all its steps; return the sum of squared errors."""
-        features, (rows, width) = self.spaces.features, self.counts_.shape
-        errors = earned - (features @ self.weights.T).reshape(-1).take(cells)
-        met, hits, mean = means(cells, earned, rows * width)
-        row, action = np.divmod(met, width)
-        root = np.sqrt(hits)
-        xs, ys = features.take(row, 0) * root[:, None], mean * root
-        for arm in range(width):
-            of = action == arm
-            self._regressions.add_block(arm, xs[of], ys[of])
-        self.counts_.reshape(-1)[met] += hits
-        return float(errors @ errors)
-
-    def _fit_vectors(self, features: Floats, actions: Indices, earned: Floats) -> float:
-        """Take in steps by action; return the sum of squared errors."""
-        squares = 0.0
-        for arm in range(len(self.arms_)):
-            of = actions == arm
-            xs, ys = features[of], earned[of]
-            errors = ys - xs @ self.weights[arm]
-            squares += float(errors @ errors)
-            self._regressions.add_block(arm, xs, ys)
-            self.counts_[0, arm] += len(ys)
-        return squares
 
     def policy(self) -> Policy:
         """Return the policy that takes the best estimate, without bound, of the actions that were ever tried."""

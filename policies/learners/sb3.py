@@ -202,7 +202,7 @@ class SB3(Learner):
         cut = rollout.truncated & ~rollout.terminated
         rewards = rollout.rewards.astype(np.float32)
         with torch.no_grad():
-            found = model.policy.evaluate_actions(*(torch.from_numpy(part.reshape(steps * n, *part.shape[2:])) for part in (seen, actions)))
+            found = model.policy.evaluate_actions(*(torch.tensor(part.reshape(steps * n, *part.shape[2:])) for part in (seen, actions)))
             values, logs = (part.reshape(steps, n) for part in found[:2])
             if cut.any():
                 after = torch.from_numpy(features_of(self.spaces, rollout.next_observations[cut]))

@@ -44,7 +44,7 @@ class TabularQ(Learner):
         n: int = 1,
         cut: bool = True,
         initial: float = 0.0,
-        steps: int = 4,
+        steps: int = 8,
         envs: int = 256,
     ) -> None:
         self.alpha = alpha

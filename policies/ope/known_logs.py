@@ -16,8 +16,6 @@ from policies.ope.acting import act_out
 from policies.ope.small_mdp import SmallProcess
 from policies.table import TablePolicy
 
-OUTCOMES = (-2.0, 1.0)  # what a debt call may return: a violation, a payment
-
 
 @dataclass(frozen=True)
 class KnownLog:
@@ -63,13 +61,15 @@ def debt(explored: float, towards: float) -> KnownLog:
 
 def debt_of(actor: TablePolicy, target: TablePolicy) -> KnownLog:
     """Return the debt call with any two memoryless policies."""
-    call = exact_call(call_model())
+    model = call_model()
+    call, worth = exact_call(model), model.rules.worth()
     return KnownLog(
         actor,
         target,
         call.value(target.probs),
         call.value(actor.probs),
-        *OUTCOMES,
+        min(float(worth.min()), 0.0),
+        float(worth.max()),
         lambda episodes, chance: act_out(make_debt_calls(episodes), actor, chance),
     )
 

@@ -14,7 +14,7 @@ from policies.ope.scored import Episodes, Scored, read_scored
 from rewards.admission import Admission, Allowed
 from rewards.bounds import LONGEST, return_bounds
 from rewards.provenance import outcomes_of, recipe_of, rubric_of
-from rewards.reblend import judge_error
+from rewards.reblend import judge_error, see_that_it_asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,9 @@ class Answers:
         if not self.question.judge_error:
             return None
         made_with = self.question.made_with
-        rubric, recipe = rubric_of(self._one("rubric"), made_with["rubric"]), recipe_of(self._one("recipe"), made_with["recipe"])
+        recipe = recipe_of(self._one("recipe"), made_with["recipe"])
+        see_that_it_asks(recipe)
+        rubric = rubric_of(self._one("rubric"), made_with["rubric"])
         error = judge_error(self._records, rubric, recipe, self.question.ledger)
         if error.unmapped:
             print(

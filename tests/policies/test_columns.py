@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogue.encoding import Encoding, Field
@@ -62,7 +62,7 @@ def test_a_key_that_is_not_always_there_is_left_out() -> None:
 
 
 def test_nothing_to_see_is_refused() -> None:
-    with pytest.raises(UsageProblem, match="nothing in the logged states tells them apart .*always 1.*--state"):
+    with pytest.raises(UsageProblem, match=r"nothing in the logged states tells them apart .*always 1.*--state"):
         columns([{"x": 1}, {"x": 1}]).fields()
 
 
@@ -72,6 +72,7 @@ def test_more_than_a_table_holds_is_refused() -> None:
         columns(states).fields()
 
 
+@settings(deadline=None)  # a slow machine is no fault
 @given(
     st.lists(
         st.fixed_dictionaries({"a": st.sampled_from(["x", "y", "z"]), "n": st.integers(-5, 300) | st.floats(-5, 300), "b": st.booleans()}),

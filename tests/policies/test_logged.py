@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogue.encoding import Encoding, Field
@@ -24,8 +24,8 @@ FSM = ["OPENING", "NEGOTIATION", "CLOSED"]
 def record(id: str, steps: list[tuple[str, int, str, float | None, float]], outcome: str | None = "HANGUP", **changes: Any) -> RewardRecord:
     """Make an episode of steps (fsm, turn, action, probability, reward)."""
     turns = [
-        {"turn": 2 * k, "ratings": {}, "terms": {"outcome": reward}, "reward": reward, "state": {"fsm": fsm, "turn": turn}, "action": action,
-         "action_prob": prob}
+        {"turn": 2 * k, "ratings": {}, "terms": {"outcome": reward}, "reward": reward, "state": {"fsm": fsm, "turn": turn},
+         "action": action, "action_prob": prob}
         for k, (fsm, turn, action, prob, reward) in enumerate(steps)
     ]  # fmt: skip
     total = sum(step[4] for step in steps)
@@ -72,6 +72,7 @@ steps = st.tuples(st.sampled_from(FSM), st.integers(1, 20), st.sampled_from(["GO
 episodes = st.lists(st.tuples(st.lists(steps, min_size=1, max_size=6), st.sampled_from(["HANGUP", None])), min_size=1, max_size=12)
 
 
+@settings(deadline=None)  # a slow machine is no fault
 @given(episodes, st.randoms())
 def test_the_padded_rollout_is_the_records(given_: list[Any], random: Any) -> None:
     first = record("first", [("OPENING", 1, "GO", 0.5, 1.0), ("CLOSED", 9, "WAIT", 0.5, 0.0), ("NEGOTIATION", 5, "ASK", 0.5, 0.0)])
@@ -161,7 +162,7 @@ def test_what_cannot_be_learned_from() -> None:
     with pytest.raises(UsageProblem, match="every logged action is 'GO': there is nothing to choose between"):
         read([record("x", [("OPENING", 1, "GO", 0.5, 0.0), ("CLOSED", 9, "GO", 0.5, 0.0)])])
     many = [record(f"{k}", [("OPENING", 1, f"[0.{k}]", 0.5, 0.0), ("CLOSED", 9, "x", 0.5, 0.0)]) for k in range(101)]
-    with pytest.raises(UsageProblem, match="102 different actions, such as '\\[0.0\\]'; expected at most 100 names"):
+    with pytest.raises(UsageProblem, match=r"102 different actions, such as '\[0.0\]'; expected at most 100 names"):
         read(many)
 
 

@@ -199,13 +199,14 @@ def test_calls_that_came_before_are_not_counted_twice(day: Any, tmp_path: Path) 
     assert isinstance(run.source, LoggedSource)
     assert run.source.log.episodes == 30
     assert run.source.admission.coverage.duplicates == 10
+    assert run.source.log.notes == ("10 records have an id that came before: the first usable record of an id counts",)
 
 
 def test_law_3_holds_from_day_to_day(day: Any) -> None:
     done = training([day(1)])
     done.run()
     state = stored(done)
-    with pytest.raises(UsageProblem, match="2 recipes in one data set: .*--allow-mixed-recipes"):
+    with pytest.raises(UsageProblem, match=r"2 recipes in one data set: .*--allow-mixed-recipes"):
         training([day(2, recipe="blend@2")], state=state)
     run = training([day(2, recipe="blend@2")], state=state, allowed=Allowed(mixed_recipes=True))
     assert isinstance(run.source, LoggedSource)
@@ -249,7 +250,7 @@ def test_what_cannot_be(day: Any, options: dict[str, Any], told: str) -> None:
 
 
 def test_a_pipe_or_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="cannot read .*no pipe"):
+    with pytest.raises(UsageProblem, match=r"cannot read .*no pipe"):
         LoggedSource([tmp_path / "none.jsonl"], seed=SEED)
 
 

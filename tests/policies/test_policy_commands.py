@@ -39,7 +39,9 @@ def table(**changes: Any) -> TablePolicy:
 def judge(tmp_path: Path) -> Judge:
     manifest = {
         "learner": "actor-critic", "env": "debt_call", "steps": 200_000, "seed": 7,
-        "law3": {"judges": [{"provider": "openai", "model": "m-1", "leave": "uncleared"}], "allowed": {"uncleared": True, "min_coverage": 0.9}},
+        "law3": {
+            "judges": [{"provider": "openai", "model": "m-1", "leave": "uncleared"}], "allowed": {"uncleared": True, "min_coverage": 0.9}
+        },
     }  # fmt: skip
     save_policy(table(), tmp_path / "policy.json", manifest)
     return lambda *args: warm.run(tmp_path, {"PATH": ""}, ["policy", *map(str, args)])
@@ -53,7 +55,7 @@ def test_show_prints_a_table_of_what_was_met(judge: Judge) -> None:
     assert lines[1:3] == ["judged by openai/m-1 (uncleared)", "allowed: uncleared"]
     assert lines[4].split() == ["fsm", "sentiment", "turn", *ACTIONS]
     (row,) = [line for line in lines if line.startswith("NEGOTIATION")]
-    assert row.split() == "NEGOTIATION negative 4 to < 7 -0.31 10% 812 *+0.10 80% 12k -0.45 10% 90 -0.20 0% 1M".split()
+    assert row.split() == "NEGOTIATION negative 4 to < 7 -0.31 .10 812 *+0.10 .80 12k -0.45 .10 90 -0.20 .00 1M".split()
     assert lines[-1] == "3 states (value, probability, count of each action, * the best); 117 more were never met in training"
     assert max(map(len, lines)) <= 100
 
@@ -111,7 +113,7 @@ def test_a_table_that_is_too_wide_has_a_line_for_each_action() -> None:
     assert len(lines) == 1 + 2 * 7
     assert max(map(len, lines)) <= 100
     assert "…" in lines[1]
-    assert lines[2].split() == ["ACTION_NUMBER_1", "14%"]
+    assert lines[2].split() == ["ACTION_NUMBER_1", ".14"]
     assert sum("*" in line for line in lines) == 2
 
 
@@ -119,10 +121,12 @@ def test_what_nobody_counted_is_shown_without(tmp_path: Path) -> None:
     rows, unseen = rows_of(table(values=None, counts=None))
     assert (len(rows), unseen) == (120, 0)
     assert rows[AT].best == 1
-    assert table_lines(rows[AT : AT + 1], tuple(ACTIONS))[1].split() == "NEGOTIATION negative 4 to < 7 10% *80% 10% 0%".split()
+    assert table_lines(rows[AT : AT + 1], tuple(ACTIONS))[1].split() == "NEGOTIATION negative 4 to < 7 .10 *.80 .10 .00".split()
 
 
-@pytest.mark.parametrize("state", [json.dumps(STATE), "fsm=NEGOTIATION,sentiment=negative,turn=5", " turn = 6.5 , sentiment = negative,fsm=NEGOTIATION"])
+@pytest.mark.parametrize(
+    "state", [json.dumps(STATE), "fsm=NEGOTIATION,sentiment=negative,turn=5", " turn = 6.5 , sentiment = negative,fsm=NEGOTIATION"]
+)
 def test_act_answers(judge: Judge, state: str) -> None:
     found = judge("act", "policy.json", "--state", state, "--greedy")
     assert (found.returncode, found.stderr) == (0, "")
@@ -132,7 +136,9 @@ def test_act_answers(judge: Judge, state: str) -> None:
 
 
 def test_act_draws_with_a_seed(judge: Judge) -> None:
-    answers = [json.loads(judge("act", "policy.json", "--state", json.dumps(STATE), "--seed", seed, "--json").stdout) for seed in (1, 1, 2, 3)]
+    answers = [
+        json.loads(judge("act", "policy.json", "--state", json.dumps(STATE), "--seed", seed, "--json").stdout) for seed in (1, 1, 2, 3)
+    ]
     assert answers[0] == answers[1]
     probs = {"PROCEED": 0.1, "EMPATHIZE": 0.8, "OFFER_PLAN": 0.1}
     assert all(answer["probability"] == probs[answer["action"]] for answer in answers)
@@ -148,9 +154,15 @@ def test_act_tells_that_training_never_met_the_state(judge: Judge) -> None:
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        ("fsm=NEGOTIATE,sentiment=negative,turn=5", "state 'fsm' is 'NEGOTIATE' (did you mean 'NEGOTIATION'?); expected one of OPENING, VERIFY"),
+        (
+            "fsm=NEGOTIATE,sentiment=negative,turn=5",
+            "state 'fsm' is 'NEGOTIATE' (did you mean 'NEGOTIATION'?); expected one of OPENING, VERIFY",
+        ),
         ("fsm=VERIFY,sentiment=negative,turn=soon", "state 'turn' is 'soon'; expected a number"),
-        ("fsm=VERIFY,sentimnt=negative,turn=5", "--state has no 'sentiment'; did you mean 'sentiment' by 'sentimnt'?; expected the fields fsm"),
+        (
+            "fsm=VERIFY,sentimnt=negative,turn=5",
+            "--state has no 'sentiment'; did you mean 'sentiment' by 'sentimnt'?; expected the fields fsm",
+        ),
         ("fsm=VERIFY", "--state has no 'sentiment'; expected the fields fsm (OPENING, VERIFY, DISCLOSURE, NEGOTIATION, …)"),
         ('{"fsm": ', "is not JSON"),
         ("VERIFY", "is not JSON"),
@@ -190,7 +202,9 @@ def test_vectors(judge: Judge, tmp_path: Path) -> None:
     found = judge("act", "net.json", "--state", "[0.1, 0.2]")
     assert (found.returncode, "--state is a list of 2; this policy observes a JSON list of 3 numbers" in found.stderr) == (2, True)
     shown = judge("show", "net.json")
-    assert shown.stdout.splitlines()[-1] == "observes vectors of 3 numbers, acts by numbers for engagement, closing: there is no table to show"
+    assert (
+        shown.stdout.splitlines()[-1] == "observes vectors of 3 numbers, acts by numbers for engagement, closing: there is no table to show"
+    )
 
 
 def test_every_action_of_the_debt_call_has_a_prompt_in_every_live_state() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dialogue.encoding import Encoding, Field
 from dialogue.environments.contract import Spaces
 from dialogue.errors import UsageProblem
+from policies.linear_policy import LinearPolicy
 from policies.network_policy import NetworkPolicy
 from policies.saved import load_policy, load_saved, save_policy, spaces_as_data, spaces_from_data
 from policies.table import TablePolicy
@@ -70,6 +71,14 @@ def test_networks_come_back_as_well(tmp_path: Path, spaces: Spaces) -> None:
     seen = np.arange(4) if spaces.observations else np.random.default_rng(0).random((4, 3))
     for here, there in zip(found.act(seen, np.random.default_rng(1)), policy.act(seen, np.random.default_rng(1)), strict=True):
         np.testing.assert_array_equal(here, there)
+
+
+def test_a_linear_policy_comes_back_as_well(tmp_path: Path) -> None:
+    policy = LinearPolicy(SPACES, np.random.default_rng(0).random((2, 5)), floor=0.1)
+    save_policy(policy, tmp_path / "p.json", {})
+    found = load_policy(tmp_path / "p.json")
+    everywhere = np.arange(6)[:, None].repeat(2, 1), np.array([[0, 1]] * 6)
+    np.testing.assert_array_equal(found.probs_of(*everywhere), policy.probs_of(*everywhere))
 
 
 def test_nan_is_never_written(tmp_path: Path) -> None:
@@ -150,7 +159,7 @@ def test_anything_else_is_refused_in_one_line(tmp_path: Path, text: Any, told: s
 
 
 def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="cannot read the policy .*No such file.*judge train"):
+    with pytest.raises(UsageProblem, match=r"cannot read the policy .*No such file.*judge train"):
         load_policy(tmp_path / "none.json")
     (tmp_path / "p.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageProblem, match="not a policy file"):

@@ -80,7 +80,9 @@ class Told:
         self.at += 1
         one = np.zeros((1, 2), np.intp)
         ends = np.array([[True, False]])
-        rollout = Rollout(one, one, np.full((1, 2), 0.5), np.full((1, 2), float(self.at)), one, ends, ~ends, np.array([[True, self.at > 1]]))
+        rollout = Rollout(
+            one, one, np.full((1, 2), 0.5), np.full((1, 2), float(self.at)), one, ends, ~ends, np.array([[True, self.at > 1]])
+        )
         return Batch(rollout, np.array([float(self.at)]))
 
     def terms(self) -> dict[str, float]:

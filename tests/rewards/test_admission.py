@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogue.errors import UsageProblem
@@ -49,7 +49,11 @@ def taken(records: Iterable[RewardRecord], ledger: Ledger | None = None, **allow
     [
         ([record(cleared=False)], "no leave to produce rewards: openai/m-1 .* uncleared.*--allow-uncleared", "uncleared"),
         ([record("a"), record("b", cleared=False)], "no leave to produce rewards: openai/m-1", "uncleared"),
-        ([record("a"), record("b", judge=OTHER)], "2 judges in one data set: .*m-1.*m-2.*differ in model.*--allow-mixed-judges", "mixed_judges"),
+        (
+            [record("a"), record("b", judge=OTHER)],
+            "2 judges in one data set: .*m-1.*m-2.*differ in model.*--allow-mixed-judges",
+            "mixed_judges",
+        ),
         ([record("a"), record("b", recipe="rlaif@2")], "2 recipes .*blend@1 .*rlaif@2.*--allow-mixed-recipes", "mixed_recipes"),
         ([record("a"), record("b", outcomes="sales@2")], "2 outcome tables .*--allow-mixed-recipes", "mixed_recipes"),
         ([record("a"), record("b", calibration="c1")], "2 calibrations .*none \\(1 episodes\\).*--allow-mixed-recipes", "mixed_recipes"),
@@ -145,7 +149,9 @@ def test_an_export_of_whole_dialogues_needs_no_states() -> None:
 
 def test_below_the_floor_nothing_is_learned() -> None:
     records = [record(f"a{k}") for k in range(8)] + [failed("f1"), failed("f2")]
-    with pytest.raises(UsageProblem, match=r"8 of 10 episodes can be used: 80\.0%, where --min-coverage asks for 90% \(the judge failed: 2\)"):
+    with pytest.raises(
+        UsageProblem, match=r"8 of 10 episodes can be used: 80\.0%, where --min-coverage asks for 90% \(the judge failed: 2\)"
+    ):
         taken(records)
     assert len(taken(records, min_coverage=0.8)[0]) == 8
     with pytest.raises(UsageProblem, match="0 of 1 episodes can be used"):
@@ -167,7 +173,9 @@ def test_endings_that_are_left_out_more_often_are_told() -> None:
     records = [failed(f"h{k}") if k < 60 else record(f"h{k}") for k in range(300)]
     records += [failed(f"p{k}", "PAID") if k < 7 else record(f"p{k}", outcome="PAID") for k in range(700)]
     (warning,) = taken(records)[1]["warnings"]
-    assert warning.startswith("20% of the 300 episodes that ended in HANGUP are left out, 1% of the others: what is learned leans to the others")
+    assert warning.startswith(
+        "20% of the 300 episodes that ended in HANGUP are left out, 1% of the others: what is learned leans to the others"
+    )
     even = [failed(f"f{k}", f"E{k % 2}") if k < 60 else record(f"d{k}", outcome=f"E{k % 2}") for k in range(1000)]
     assert taken(even)[1]["warnings"] == []
 
@@ -179,9 +187,10 @@ def test_records_pass_through_and_the_refusal_comes_at_the_end() -> None:
         next(passing)
 
 
+@settings(deadline=None)  # a slow machine is no fault
 @given(st.lists(st.tuples(st.integers(0, 8), st.sampled_from(["good", "failed", "other"])), min_size=1, max_size=30), st.integers(0, 30))
 def test_stopped_and_gone_on_counts_as_never_stopped(events: list[tuple[int, str]], at: int) -> None:
-    made = {"good": record, "failed": failed, "other": lambda id: record(id, judge=OTHER, outcome=None)}
+    made = {"good": record, "failed": failed, "other": lambda name: record(name, judge=OTHER, outcome=None)}
     records = [made[kind](str(number)) for number, kind in events]
     whole, first = Admission(), Admission()
     expected = [whole.admits(one) for one in records]

@@ -18,8 +18,8 @@ from judge.rubric import Criterion, Rubric, StateCriterion
 from judge.verdict import JudgeId, Rating, TurnRatings, Verdict
 from rewards.blend import blend
 from rewards.outcome import load_outcome_table
-from rewards.recipe import OutcomeTerm, Place, RatingTerm, Recipe, ShapingTerm, Veto, load_recipe
 from rewards.reblend import Reblend, judge_error
+from rewards.recipe import OutcomeTerm, Place, RatingTerm, Recipe, ShapingTerm, Veto, load_recipe
 from rewards.record import Calibrated, RewardRecord, make_record
 
 RUBRIC = Rubric(

@@ -137,7 +137,7 @@ def test_its_updates_are_those_of_their_own_loop(kind, algorithm):
 @pytest.mark.parametrize(("kind", "algorithm"), CASES)
 def test_probabilities_are_those_of_the_policy(kind, algorithm):
     learner, source = begun(kind, algorithm, **SETTINGS[algorithm])
-    trained(learner, source, 2)
+    trained(learner, source, 1)
     seen = source.env.observations
     actions, probs = learner.act(seen)
     if algorithm == "dqn":

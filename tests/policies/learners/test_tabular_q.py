@@ -108,7 +108,8 @@ def test_watkins_return_by_hand() -> None:
 
     Actions right, left (greedy in 1), left (not greedy in 2), left (greedy in 3), which terminates.
     In 3: 8. In 2: 4 + .5 * 8 = 8. In 1: cut before the step in 2: 2 + .5 * 3 = 3.5. In 0: 1 + .5 * 3.5 = 2.75.
-    Two steps at most: in 0 1 + .5 * 2 + .25 * 3 = 2.75 as well, the cut comes first. Without the cut, all: 1 + .5 (2 + .5 (4 + .5 * 8)) = 4.
+    Two steps at most: in 0 1 + .5 * 2 + .25 * 3 = 2.75 as well, the cut comes first.
+    Without the cut, all: 1 + .5 (2 + .5 (4 + .5 * 8)) = 4.
     """
     steps = rollout([0, 1, 2, 3], [1, 0, 0, 0], [1, 2, 4, 8], [1, 2, 3, 0], terminated=[False, False, False, True])
     for params, expected in (
