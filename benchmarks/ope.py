@@ -42,9 +42,8 @@ def main() -> None:
     log = make_trajectories(rollout, known.target)
     evaluator = Evaluator(rollout, known.target)
     estimators = evaluator.estimators()
-    print(
-        f"{EPISODES:,} debt calls of at most {log.horizon} turns ({int(log.mask.sum()):,} in all), one thread; least CPU time of {TIMES} runs"
-    )
+    turns = f"at most {log.horizon} turns ({int(log.mask.sum()):,} in all)"
+    print(f"{EPISODES:,} debt calls of {turns}, one thread; least CPU time of {TIMES} runs")
     rows: dict[str, Callable[[], object]] = {
         "weights, IS, WIS, PDIS, WPDIS": lambda: _by_weight(rollout, known),
         "tabular FQE, 5 folds": lambda: tabular_values(rollout, log, known.target),

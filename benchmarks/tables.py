@@ -117,9 +117,8 @@ def quality(seeds: range, steps: int, handling: float, restarts: int) -> None:
     chance = call.value(np.full((options.spaces.observations or 0, len(options.spaces.actions)), 0.25))
     print(f"\nhandling {handling:g}: at random {chance:.4f}, best memoryless found {best:.4f} ({agree} of {restarts} restarts), ", end="")
     print(f"seeing everything {call.upper_bound():.4f}")
-    print(
-        f"{f'seeds {seeds.start}..{seeds.stop - 1}':16}{'reached 95 %':>14}{'in .05 s':>10}{'steps':>9}{'CPU s':>9}{'max':>9}{'final / best':>24}"
-    )
+    title = f"seeds {seeds.start}..{seeds.stop - 1}"
+    print(f"{title:16}{'reached 95 %':>14}{'in .05 s':>10}{'steps':>9}{'CPU s':>9}{'max':>9}{'final / best':>24}")
     for make in (ActorCritic, TabularQ):
         courses = [train(make(), seed, steps, call, handling) for seed in seeds]
         reached = [found for course in courses if (found := course.when(0.95 * best))]

@@ -47,7 +47,6 @@ class Learner(Parameters, ABC):
     Attributes:
         steps: T, the steps of each episode between two updates.
         envs: N, how many episodes it likes to see side by side.
-        discrete_only: whether observations must be discrete.
     """
 
     name: ClassVar[str]

@@ -143,7 +143,14 @@ class Curve:
         self.width = state["width"]
         rows = zip(*(state[name].tolist() for name in ("counts", "returns", "sums", "times")), strict=True)
         bins = [
-            Bin(*whole, mean, squares, {name: (sums[at], times[at]) for at, name in enumerate(state["names"]) if times[at]})
-            for whole, (mean, squares), sums, times in rows
+            Bin(
+                batches,
+                steps,
+                episodes,
+                mean,
+                squares,
+                {name: (sums[at], times[at]) for at, name in enumerate(state["names"]) if times[at]},
+            )
+            for (batches, steps, episodes), (mean, squares), sums, times in rows
         ]
         self.bins, self.open = bins[:-1], bins[-1]

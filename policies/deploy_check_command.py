@@ -49,7 +49,7 @@ def deploy_check_command(
     clip: Annotated[float | None, typer.Option(min=1, help="Cut products of probability ratios here.", show_default=False)] = None,
     discount: Annotated[float, typer.Option(min=0, max=1, help="Of a step.")] = 1.0,
     min_ess: Annotated[
-        float | None, typer.Option(min=0, help="Refuse below this effective sample size.  [default: 30, and 1 % of the episodes]")
+        float | None, typer.Option(min=1, help="Refuse below this effective sample size.  [default: 30, and 1 % of the episodes]")
     ] = None,
     judge_error: Annotated[bool, typer.Option("--judge-error", help="Put the judge's calibration error into the bounds.")] = False,
     range_: Annotated[
@@ -92,7 +92,7 @@ def deploy_check_command(
             raise UsageProblem("--bound bernstein is for --from; in an environment more episodes are cheap: raise --n")
         returns = _acted(env, (candidate, baseline), n or EPISODES, pairs_of(env_set or (), "--env-set"), discount, seed)
         draws_of = bootstrap(pair(*map(Ratios.mean, returns)), np.random.default_rng(seed), draws)
-        _tell(finding(draws_of, level, margin, Kind(bound)), (candidate, baseline), margin, level, {}, as_json=as_json)
+        _tell(finding(draws_of, level, margin, Kind(bound), caution=1.0), (candidate, baseline), margin, level, {}, as_json=as_json)
         return
     if n is not None or env_set:
         raise UsageProblem(f"{'--n' if n is not None else '--env-set'} is for --env; rewards files hold what they hold")

@@ -69,7 +69,7 @@ def evaluate_command(
     ] = None,
     discount: Annotated[float, typer.Option(min=0, max=1, help="Of a step.")] = 1.0,
     min_ess: Annotated[
-        float | None, typer.Option(min=0, help="Refuse below this effective sample size.  [default: 30, and 1 % of the episodes]")
+        float | None, typer.Option(min=1, help="Refuse below this effective sample size.  [default: 30, and 1 % of the episodes]")
     ] = None,
     judge_error: Annotated[bool, typer.Option("--judge-error", help="Put the judge's calibration error into the interval.")] = False,
     range_: Annotated[
@@ -127,7 +127,9 @@ def evaluate_command(
         raise UsageProblem(
             f"there is no {NAMES[estimator]} {'with --bound bernstein' if bound is Bound.BERNSTEIN else 'for these actions'}"
         )
-    wanted = [name for name in (*ESTIMATORS, LOGGED) if name in found and (estimator is Chosen.ALL or name in (estimator, LOGGED))]
+    beside = (Chosen.DR,) if estimator is Chosen.DM else ()  # a model alone tells nothing of how far it is off
+    shown = ESTIMATORS if estimator is Chosen.ALL else (*beside, estimator)
+    wanted = [name for name in (*shown, LOGGED) if name in found]
     _tell(policy, answers, evaluator, {name: found[name] for name in wanted}, level, bound, as_json=as_json)
 
 

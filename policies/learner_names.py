@@ -60,9 +60,9 @@ def make_learner(name: str, given: Mapping[str, Any]) -> Learner:
     made = learner_class(name)
     part = name.partition(":")[2]
     fixed = {PART: part} if part else {}
-    params = typed(made, given, f"the learner {name}", tuple(fixed))
-    if fixed:
-        params |= typed(made, fixed, f"the learner {name}")
+    if part and given.get(PART, part) != part:
+        raise UsageProblem(f"learner {name} has the {PART} {part!r} by its name, and {given[PART]!r} by --set; give it once")
+    params = typed(made, {**given, **fixed}, f"the learner {name}")
     for name_, least in (("envs", 1), ("steps", 1)):
         if name_ in params and params[name_] < least:
             raise UsageProblem(f"{name_} is {params[name_]}; at least {least}")

@@ -151,9 +151,10 @@ def draw(bounds: Floats, probs: Floats, observations: Observations, rng: np.rand
         rng: one number is drawn for each action.
     """
     shares = rng.random(len(observations))
-    actions = np.zeros(len(observations), np.intp)
+    passed: NDArray[Any] = np.zeros(len(observations), np.int8 if len(bounds) <= 128 else np.intp)  # bytes add up fastest
     for bound in bounds[:-1]:
-        actions += bound.take(observations) <= shares
+        passed += (bound.take(observations) <= shares).view(np.int8)
+    actions = passed.astype(np.intp)
     return actions, probs.reshape(-1).take(observations * probs.shape[1] + actions)
 
 

@@ -132,9 +132,7 @@ class Run:
             earned = f"return {latest.mean:.3f}{margin} over the last {latest.episodes:,}"
             earned = f"logged {earned}" if report.logged else earned
         how = "stopped" if report.ended is Ended.STOPPED else "trained"
-        print(
-            f"{how} {report.learner} on {report.where}: {report.steps:,} steps, {report.episodes:,} episodes, {earned}; "
-            f"{policy}, {KIND}.html"
-        )
+        episodes = f"{report.episodes:,} episodes{' shown' if report.logged else ''}"
+        print(f"{how} {report.learner} on {report.where}: {report.steps:,} steps, {episodes}, {earned}; {policy}, {KIND}.html")
         if report.ended is Ended.STOPPED:
             print(f"judge: --resume {self.folder.path} goes on", file=sys.stderr)

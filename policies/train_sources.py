@@ -126,7 +126,7 @@ def begun(request: Request) -> Work:
         raise UsageProblem("nothing to learn from: name an environment with --env, such as debt_call, or rewards files with --from")
     _refuse("is for --env; rewards files were scored already", recipe=request.recipe, calls=request.calls, **request.scoring)
     _refuse("is for --env", **{f"env-set {key}": value for key, value in request.env_options.items()})
-    blank = Plan("", {}, request.seed or 0, log={"passes": request.passes, "state": request.state}).allowing(request.allowed)
+    blank = Plan("", {}, request.seed or 0, log=_given(passes=request.passes, state=request.state)).allowing(request.allowed)
     source = _log(blank, request.files, request, None)
     name = request.learner or offline_learner(source.log)
     learner = make_learner(name, request.parameters_of(name))
@@ -168,7 +168,7 @@ def _begun_in_env(request: Request, env: str) -> Work:
     plan = Plan(name, learner.get_params(), request.seed or 0, env, dict(request.env_options), request.recipe)
     if judged(request):
         settings = request.settings(request.scoring)
-        scoring = {key: getattr(settings, key) for key in SCORING}
+        scoring = _given(**{key: getattr(settings, key) for key in SCORING})
         plan = replace(plan, scoring=scoring | {"calls": request.calls or CALLS}).allowing(request.allowed)
     return Work(plan, _in_env(plan, learner, request))
 
@@ -188,7 +188,7 @@ def _rollouts(plan: Plan, learner: Learner, seed: np.random.SeedSequence) -> Sou
 
 def _judged(plan: Plan, request: Request, seed: np.random.SeedSequence) -> Source:
     env, options, name = str(plan.env), plan.env_options, plan.learner
-    scoring = {key: plan.scoring[key] for key in SCORING}
+    scoring = {key: plan.scoring.get(key) for key in SCORING}
     settings = request.settings(scoring | {"recipe": plan.recipe})
     return JudgedSource(
         make_spoken(env, options).spaces,
@@ -204,8 +204,8 @@ def _log(plan: Plan, files: tuple[str, ...], request: Request, state: Mapping[st
     return LoggedSource(
         files,
         seed=_seeds(plan)[1],
-        passes=plan.log["passes"],
-        fields=plan.log["state"],
+        passes=plan.log.get("passes"),
+        fields=plan.log.get("state"),
         allowed=Allowed(**plan.allowed),
         ledger=request.settings({}).ledger,
         again=request.again,
@@ -226,6 +226,10 @@ def _refuse(why: str, **options: Any) -> None:
     for name, value in options.items():
         if value is not None:
             raise UsageProblem(f"--{name} {why}; leave it out")
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _whole(files: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The pages of `judge train`: Markdown for a summary, HTML for people, with the learning curve."""
 
-import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from policies.training import Ended
 from policies.training_report import Stretch, TrainingReport
 from reports.conclusion import Conclusion, opening
 from reports.learning_curve import Trace, learning_curve, short
-from reports.numerals import number, whole
+from reports.numerals import UNKNOWN, number, whole
 from reports.page import write_pages
 from reports.quoting import in_markdown, told_in_markdown
 
 WINDOWS = 100  # points of a drawn line, at most
 TERMS = 6  # lines of a chart, at most
+HASH = re.compile("[0-9a-f]{32,}")
+TITLES = {"law3": "What was admitted", "env_options": "Environment", "allowed": "Allowed in words", "log": "Files"}
 
 
 def write(report: dict[str, Any], folder: Path) -> list[Path]:
@@ -34,7 +36,7 @@ def write(report: dict[str, Any], folder: Path) -> list[Path]:
         terms=[(f"term{place}", name) for place, name in enumerate(terms[:TERMS])],
         more_terms=terms[TERMS:],
         made_of=_made_of(found, windows, terms[:TERMS]),
-        metrics=[(name, _metric(found, windows, name)) for name in _names(windows, "metrics")],
+        metrics=[(name, spelled(name), _metric(found, windows, name)) for name in _names(windows, "metrics")],
         windows=joined(found.stretches, 10),
         facts=_facts(found),
         manifest=_told(found.manifest),
@@ -44,20 +46,29 @@ def write(report: dict[str, Any], folder: Path) -> list[Path]:
 
 def conclude(report: TrainingReport) -> Conclusion:
     """Return what the training comes to."""
-    done = f"{report.learner} learned on {report.where} for {whole(report.steps)} steps ({whole(report.episodes)} episodes)"
-    judged = (
-        f"Judge it on new episodes: `judge evaluate --policy {report.folder}/policy.json`. "
-        "The curve shows what the learner earned while it explored, not what its policy earns."
+    episodes = f"{whole(report.episodes)} episodes{' shown' if report.logged else ''}"
+    done = f"{report.learner} learned on {report.where} for {whole(report.steps)} steps ({episodes})"
+    policy = f"{report.folder}/policy.json"
+    measured = (
+        f"Estimate what the policy would earn, on calls it did not learn from: `judge evaluate {policy} --from FILE`."
+        if report.logged
+        else f"Measure what the policy earns: `judge evaluate {policy} --env {report.where}`. While it learned, it explored as well."
     )
-    going_on = f"Go on with it: `judge train --resume {report.folder} --more {max(report.steps, 1)}`."
+    going_on = (
+        f"Go on with it: `judge train --resume {report.folder} {'--from FILE' if report.logged else f'--more {max(report.steps, 1)}'}`."
+    )
     first, latest = report.first, report.latest
     if latest.mean is None or first.mean is None:
         return Conclusion("UNKNOWN", "No episode has ended yet", f"{done}; no episode came to its end, so there is no return.", (going_on,))
     change = f"{_with_margin(first)} in the first tenth and {_with_margin(latest)} in the last tenth{_judged(first, latest)}"
     told = f"{done}. Its return was {change}."
+    if report.logged:
+        state, headline = ("STOPPED", "Stopped") if report.ended is Ended.STOPPED else ("TRAINED", "Learned from logged calls")
+        told = f"{done}. The calls shown last have a return of {_with_margin(latest)}: that is what those who acted in them earned."
+        return Conclusion(state, headline, told, (going_on,) if report.ended is Ended.STOPPED else (measured, going_on))
     if report.ended is Ended.STOPPED:
         return Conclusion("STOPPED", f"Stopped at a return of {number(latest.mean)}", told, (going_on,))
-    return Conclusion("TRAINED", f"Return {number(latest.mean)}", told, (judged, going_on))
+    return Conclusion("TRAINED", f"Return {number(latest.mean)}", told, (measured, going_on))
 
 
 def joined(stretches: Sequence[Stretch], most: int = WINDOWS) -> list[Stretch]:
@@ -80,15 +91,21 @@ def _joined(parts: Sequence[Stretch]) -> Stretch:
         mean=mean,
         margin=margin,
         squares=squares,
-        metrics=_means(parts, "metrics"),
-        terms=_means(parts, "terms"),
+        metrics=_metrics(parts),
+        terms=_terms(parts),
     )
 
 
-def _means(parts: Sequence[Stretch], table: str) -> dict[str, float]:
-    names = _names(parts, table)
-    held = {name: [getattr(part, table)[name] for part in parts if name in getattr(part, table)] for name in names}
+def _metrics(parts: Sequence[Stretch]) -> dict[str, float]:
+    held = {name: [part.metrics[name] for part in parts if name in part.metrics] for name in _names(parts, "metrics")}
     return {name: sum(values) / len(values) for name, values in held.items()}
+
+
+def _terms(parts: Sequence[Stretch]) -> dict[str, float]:
+    """Return the mean of each term over all episodes: a term that was not told of beside others is 0 there."""
+    told = [part for part in parts if part.terms and part.episodes]
+    episodes = sum(part.episodes for part in told)
+    return {name: sum(part.episodes * part.terms.get(name, 0.0) for part in told) / episodes for name in _names(told, "terms")}
 
 
 def _names(parts: Sequence[Stretch], table: str) -> list[str]:
@@ -119,13 +136,16 @@ def _made_of(report: TrainingReport, windows: Sequence[Stretch], terms: Sequence
     if not terms:
         return None
     latest = ", ".join(f"{term} {number(report.latest.terms.get(term))}" for term in terms)
-    traces = [Trace(f"term{place}", term, [(float(one.steps), one.terms.get(term)) for one in windows]) for place, term in enumerate(terms)]
+    traces = [
+        Trace(f"term{place}", term, [(float(one.steps), one.terms.get(term, 0.0) if one.terms else None) for one in windows])
+        for place, term in enumerate(terms)
+    ]
     return learning_curve(traces, report.steps, name=f"Terms of the return; in the last tenth {latest}", zero=True)
 
 
 def _metric(report: TrainingReport, windows: Sequence[Stretch], metric: str) -> Any:
     points = [(float(one.steps), one.metrics.get(metric)) for one in windows]
-    name = f"{metric} over {whole(report.steps)} steps; {number(report.latest.metrics.get(metric), 4)} in the last tenth"
+    name = f"{spelled(metric)} over {whole(report.steps)} steps; {number(report.latest.metrics.get(metric), 4)} in the last tenth"
     return learning_curve([Trace("other" if metric != "loss" else "main", metric, points)], report.steps, name=name)
 
 
@@ -147,11 +167,25 @@ def _facts(report: TrainingReport) -> list[tuple[str, str]]:
 def _told(manifest: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the tables of a manifest as names and texts; plain values stand among the facts already."""
     tables = [(name, table) for name, table in manifest.items() if isinstance(table, dict) and table]
-    return [(name.replace("_", " "), [(key, _text(value)) for key, value in table.items()]) for name, table in tables]
+    return [(TITLES.get(name, spelled(name)), [(spelled(key), _text(value)) for key, value in table.items()]) for name, table in tables]
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a value in words; of a hash its beginning, as everywhere."""
+    if isinstance(value, dict):
+        return ", ".join(f"{spelled(name)} {_text(one)}" for name, one in value.items()) or UNKNOWN
+    if isinstance(value, list):
+        return "; ".join(_text(one) for one in value) or UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return UNKNOWN
+    return value[:12] if isinstance(value, str) and HASH.fullmatch(value) else str(value)
+
+
+def spelled(name: str) -> str:
+    """Return a name of ours as words."""
+    return name.replace("_", " ")
 
 
 def _summary(report: TrainingReport) -> Iterator[str]:

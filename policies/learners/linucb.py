@@ -1,7 +1,7 @@
 """LinUCB (Li et al. 2010, disjoint): ridge regression for every action, and the best upper bound taken; nothing is looked ahead."""
 
 from math import inf, sqrt
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,14 @@ class LinUCB(Learner):
         self._regressions = Ridges(self.arms_)
         self._count = self.counts_.data  # a memory view counts several times faster than an array does
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_regressions", "_count")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if "arms_" in state:
+            self._bind()
+
     @property
     def weights(self) -> Floats:
         """The estimated theta of every action: (actions, features)."""
@@ -165,8 +173,8 @@ class LinUCB(Learner):
             features, n = features_of(self.spaces, seen), len(earned)
             place, size, shape = actions * n + np.arange(n), width * n, (width, n)
             errors = earned - np.einsum("ij,ij->i", features, self.weights.take(actions, 0))
-        times: Floats = np.bincount(place, minlength=size).reshape(shape).astype(float)
-        self._regressions.add_block(times, np.bincount(place, earned, size).reshape(shape), features)
+        times, sums = (np.bincount(place, part, size).astype(float, copy=False) for part in (np.ones(len(place)), earned))
+        self._regressions.add_block(times.reshape(shape), sums.reshape(shape), features)
         at = seen * width + actions if self.spaces.observations is not None else actions
         self.counts_ += np.bincount(at, minlength=self.counts_.size).reshape(self.counts_.shape)
         self._refresh()

@@ -87,3 +87,8 @@ CASES: Mapping[str, Callable[[], KnownLog]] = {
     "debt call, near": lambda: debt(0.4, 0.3),
     "debt call, far": lambda: debt(0.4, 0.5),
 }
+
+FAR: Mapping[str, Callable[[], KnownLog]] = {
+    "small, very far": lambda: small(3, 2.0, 8),
+    "debt call, its best": lambda: debt(0.4, 1.0),
+}

@@ -7,7 +7,8 @@ import numpy as np
 from policies.experience import Floats
 from policies.ope.trajectories import Trajectories
 
-LEAST = 30.0  # effective episodes below which intervals were seen to miss too often: `python -m policies.ope.simulation --floor`
+LEAST = 30.0  # effective episodes. Below, bounds still mostly hold but are as wide as what tells good policies from bad, and rest on a
+# handful of episodes; far from the log, IS and WPDIS miss more and more often: `python -m policies.ope.simulation --floor`
 SHARE = 0.01  # of the episodes, at least so many effective ones
 IMPOSSIBLE = 0.01  # of the target's actions may be ones that the log could not have held: beyond, another policy would be evaluated
 
@@ -69,6 +70,8 @@ def too_little(found: Overlap, least: float | None = None) -> str | None:
     Args:
         least: effective episodes asked for; None: 30, and 1 % of the episodes.
     """
+    if found.episodes < 2:
+        return "there is one episode; nothing tells how far chance carries"
     floor = max(LEAST, SHARE * found.episodes) if least is None else least
     if found.ess < floor:
         return (

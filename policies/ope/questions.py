@@ -40,7 +40,10 @@ class Question:
 
 
 class Answers:
-    """The episodes that every policy can be evaluated on, read once for each policy.
+    """The episodes that every policy can be evaluated on; files are read once for each policy, which sees their states its own way.
+
+    Raises:
+        UsageProblem: law 3, or a file or policy that cannot be used (see `read_scored`).
 
     Attributes:
         episodes: by policy; empty where there is not one episode for all.
@@ -50,6 +53,8 @@ class Answers:
 
     def __init__(self, question: Question, specs: Sequence[str]) -> None:
         self.question = question
+        if len(specs) > 1 and "-" in question.files:
+            raise UsageProblem("stdin can be read once, and two policies need it twice; write the rewards to a file")
         found: dict[str, Scored] = {}
         for number, spec in enumerate(specs):
             admission = Admission(question.allowed)

@@ -10,7 +10,7 @@ import numpy as np
 
 from policies.ope.bootstrap import Kind, bootstrap
 from policies.ope.evaluation import LOGGED, Evaluator, guaranteed
-from policies.ope.known_logs import CASES, KnownLog
+from policies.ope.known_logs import CASES, FAR, KnownLog
 from policies.ope.overlap import too_little
 
 LEVEL = 0.95
@@ -71,15 +71,16 @@ def coverage(sims: int, sizes: Sequence[int]) -> Iterable[str]:
 
 
 def floor(sims: int) -> Iterable[str]:
-    """Yield coverage by effective sample size, all logs together."""
-    yield f"coverage of DR and WPDIS (symmetric bootstrap, 95 %) by effective sample size; {sims} logs of 200 episodes a case, none refused"
-    groups: dict[tuple[str, int], list[Seen]] = defaultdict(list)
-    for make in CASES.values():
-        for seen in watch(make(), 200, sims, seed=7):
-            if seen.bound == Kind.SYMMETRIC and seen.estimator in ("dr", "wpdis"):
-                groups[seen.estimator, int(np.searchsorted(BINS, seen.ess, "right")) - 1].append(seen)
-    for (estimator, at), rows in sorted(groups.items()):
-        yield f"  {estimator:6} {BINS[at]:4} to {BINS[at + 1] if at + 2 < len(BINS) else '':4} {len(rows):6} logs  covers {_told(rows)}"
+    """Yield coverage by effective sample size, all logs together, and of targets so far from the actor that most logs are refused."""
+    for name, cases in (("CASES", CASES), ("FAR", FAR)):
+        yield f"{name} of known_logs: coverage (symmetric bootstrap, 95 %) by effective sample size; {sims} logs of 200 episodes a case"
+        groups: dict[tuple[str, int], list[Seen]] = defaultdict(list)
+        for make in cases.values():
+            for seen in watch(make(), 200, sims, seed=7):
+                if seen.bound == Kind.SYMMETRIC and seen.estimator in ("dr", "wpdis", "is"):
+                    groups[seen.estimator, int(np.searchsorted(BINS, seen.ess, "right")) - 1].append(seen)
+        for (estimator, at), rows in sorted(groups.items()):
+            yield f"  {estimator:6} {BINS[at]:4} to {BINS[at + 1] if at + 2 < len(BINS) else '':4} {len(rows):6} logs  covers {_told(rows)}"
 
 
 def _told(rows: Sequence[Seen]) -> str:

@@ -88,6 +88,8 @@ def test_the_table(folder: Path) -> None:
     assert lines[2].endswith("this one decides") and "no interval" in lines[8]
     assert [line[:22].strip() for line in lines[10:]] == ["effective sample size", "largest weight", "no overlap", "not in the log"]
     one = run(folder, "evaluate", "kinder.json", "--from", "r.jsonl", "--estimator", "wpdis", "--level", "0.9").stdout.splitlines()
+    model = run(folder, "evaluate", "kinder.json", "--from", "r.jsonl", "--estimator", "dm").stdout.splitlines()
+    assert [line.split()[0] for line in model[2:5]] == ["DR", "DM", "as"]  # never the model alone
     assert one[1].split()[1] == "90%" and [line.split()[0] for line in one[2:4]] == ["WPDIS", "as"]
 
 

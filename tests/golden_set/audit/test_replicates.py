@@ -39,11 +39,11 @@ def test_they_lie_around_the_map_and_closer_with_more_labels() -> None:
 
 
 def test_the_spread_is_that_of_other_audits() -> None:
-    """What a map says of 3.5 over replicates of one audit, against what it says over 40 audits drawn anew."""
-    others = [calibration.turn["listens"].at(3.5) for calibration in (made(60, seed, count=1)[0] for seed in range(1, 41))]
+    """What a map says of 3.5 over replicates of one audit, against what it says over 24 audits drawn anew."""
+    others = [calibration.turn["listens"].at(3.5) for calibration in (made(60, seed, count=1)[0] for seed in range(1, 25))]
     maps = made(60, count=200)[1].turn["listens"]
     at = [np.interp(3.5, maps.judged, one) for one in maps.human]
-    assert np.std(at) == pytest.approx(np.std(others), rel=0.35)
+    assert np.std(at) == pytest.approx(np.std(others), rel=0.4)
 
 
 def test_the_same_labels_give_the_same_replicates() -> None:

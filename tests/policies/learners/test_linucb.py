@@ -1,6 +1,7 @@
 """LinUCB: the paper's algorithm written naively beside it, its regret, its probabilities, and credit by returns."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -190,6 +191,19 @@ def test_it_serves_the_best_estimate_of_what_was_tried() -> None:
     table.update(ENCODING.features[0], 1, -1.0)
     assert (table.policy().probs[:, 1] == 1).all()
     assert np.allclose(begun(TABLE).policy().probs, 1 / 3)
+
+
+def test_a_copy_goes_on_for_itself() -> None:
+    learner = begun()
+    x = np.array([1.0, 0.5, -1, 0, 1])
+    learner.update(x, 0, 1.0)
+    for other in (copy.deepcopy(learner), pickle.loads(pickle.dumps(learner)), begun(seed=1).restore(copy.deepcopy(learner.state()))):
+        before = learner.arms_.copy()
+        other.update(x, 0, 5.0)
+        assert np.array_equal(learner.arms_, before)
+        assert learner.counts_.tolist() == [[1, 0, 0]]
+        assert other.counts_.tolist() == [[2, 0, 0]]
+        assert other.weights[0] @ x > 2 * (learner.weights[0] @ x)
 
 
 @pytest.mark.parametrize(

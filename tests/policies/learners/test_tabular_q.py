@@ -206,3 +206,15 @@ def test_what_does_not_fit_into_a_table_is_refused(spaces, told) -> None:
 def test_a_wrong_schedule_is_refused_at_once() -> None:
     with pytest.raises(UsageProblem, match="no schedule"):
         TabularQ(alpha="fast").begin(SPACES, np.random.SeedSequence(0))
+
+
+def test_as_many_actions_as_you_like() -> None:
+    """Beyond 128 actions a byte no longer counts them."""
+    for width in (1, 128, 200):
+        learner = TabularQ(epsilon=0.0).begin(Spaces(tuple(map(str, range(width))), observations=2, width=2), np.random.SeedSequence(0))
+        actions, probs = learner.act(np.ones(20_000, int))
+        assert set(actions.tolist()) == set(range(width))
+        np.testing.assert_allclose(probs, 1 / width)
+        learner.values_[1, width - 1] = 1
+        learner.partial_fit(rollout([1], [0], [0], [1], terminated=[True]))
+        assert set(learner.act(np.ones(100, int))[0].tolist()) == {width - 1 if width > 1 else 0}
