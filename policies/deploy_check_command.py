@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from dialogue.errors import UsageProblem
+from dialogue.errors import UsageProblem, listed
 from judge.settings import load_settings
 from policies.behaviour import make_behaviour
 from policies.environments import make_env
@@ -67,6 +67,7 @@ def deploy_check_command(
     allow_mixed_recipes: Annotated[
         bool, typer.Option("--allow-mixed-recipes", help="Use several recipes, outcome tables or calibrations at once.")
     ] = False,
+    allow_seen: Annotated[bool, typer.Option("--allow-seen", help="Use files that the candidate has learned from.")] = False,
     min_coverage: Annotated[float, typer.Option(min=0, max=1, help="Share of the episodes that must be usable.")] = 0.9,
     ledger: Annotated[str | None, typer.Option(help="Where clearances and replicates are looked up.  [default: judge-ledger.db]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -105,6 +106,9 @@ def deploy_check_command(
     answers = Answers(Question(files, allowed, discount, clip, judge_error, made_with, where), specs)
     if not answers.episodes:
         refuse("no episode can be used", answers, as_json=as_json)
+    if candidate in answers.seen and not allow_seen:
+        learned = f"{candidate} has learned from {listed(answers.seen[candidate])}"
+        refuse(f"{learned}: use calls that it has not seen, or allow it with --allow-seen", answers, as_json=as_json)
     evaluators = answers.evaluators()
     for spec, evaluator in evaluators.items():
         if why := too_little(evaluator.overlap, min_ess):

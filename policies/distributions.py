@@ -102,13 +102,13 @@ def log_tail(z: Array) -> Array:
     tails *= 0.5
     far = z > FAR
     if not far.any():
-        return np.log(tails, dtype=np.float64).astype(z.dtype)
+        return np.asarray(np.log(tails), z.dtype)
     tails[far] = 1
     logs = np.log(tails)
     beyond = z[far].astype(np.float64)
     square = beyond * beyond
     logs[far] = np.log1p((-1 + (3 - 15 / square) / square) / square) - np.log(beyond) - 0.5 * square - HALF_LOG_2PI
-    return logs.astype(z.dtype)
+    return np.asarray(logs, z.dtype)
 
 
 def _standard(means: Array, log_std: Array, actions: Array) -> tuple[Array, Array]:

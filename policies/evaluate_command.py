@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from dialogue.errors import UsageProblem
+from dialogue.errors import UsageProblem, listed
 from judge.settings import load_settings
 from policies.behaviour import make_behaviour
 from policies.environments import make_env
@@ -151,6 +151,8 @@ def _tell(
         print(f"{NAMES[name]:10} {one.value:+8.4f}  {between:20} {notes.get(name, '')}".rstrip())
     for name, told in overlap_told(evaluator.overlap):
         print(f"{name:22} {told}")
+    for files_seen in answers.seen.values():
+        print(f"{'learned from':22} {listed(files_seen)}: flattered, since it chose what went well there; evaluate on other calls")
     for warning in answers.manifest["warnings"]:
         print(f"judge: {warning}", file=sys.stderr)
 

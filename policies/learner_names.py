@@ -62,10 +62,15 @@ def make_learner(name: str, given: Mapping[str, Any]) -> Learner:
     fixed = {PART: part} if part else {}
     if part and given.get(PART, part) != part:
         raise UsageProblem(f"learner {name} has the {PART} {part!r} by its name, and {given[PART]!r} by --set; give it once")
-    params = typed(made, {**given, **fixed}, f"the learner {name}")
-    for name_, least in (("envs", 1), ("steps", 1)):
-        if name_ in params and params[name_] < least:
-            raise UsageProblem(f"{name_} is {params[name_]}; at least {least}")
+    texts = {key: value for key, value in {**given, **fixed}.items() if isinstance(value, str)}
+    params = {**given, **typed(made, texts, f"the learner {name}")}
+    if unknown := params.keys() - signature(made).parameters.keys():
+        raise UsageProblem(
+            f"the learner {name} has no parameter {listed(sorted(unknown))}: it was another version's; use that, or train anew"
+        )
+    for counted in ("envs", "steps"):
+        if params.get(counted, 1) < 1:
+            raise UsageProblem(f"{counted} is {params[counted]}; at least 1")
     return made(**params)
 
 

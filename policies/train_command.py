@@ -51,6 +51,10 @@ def train_command(
     calls: Annotated[int | None, typer.Option(min=1, help="With a judge: calls between two updates.  [default: 64]")] = None,
     budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop asking before the run has cost more.", show_default=False)] = None,
     passes: Annotated[int | None, typer.Option(min=1, help="Over the files.  [default: 10; pessimistic 1]", show_default=False)] = None,
+    min_count: Annotated[
+        int | None,
+        typer.Option(min=0, help="Keep to who acted where the files have tried an action less often.  [default: 3]", show_default=False),
+    ] = None,
     state: Annotated[
         str | None, typer.Option(metavar="KEYS", help="Of the logged states, such as fsm,sentiment,turn:4:7.  [default: what they show]")
     ] = None,
@@ -94,6 +98,7 @@ def train_command(
         envs,
         (*(from_ or ()), *(more_files or ())),
         passes,
+        min_count,
         state,
         recipe,
         {"judge": judge, "rubric": rubric, "outcomes": outcomes},

@@ -19,7 +19,7 @@ class Plan:
         env_options: of the environment, those that were given.
         recipe: of the reward; None: the environment's own, or the files'.
         scoring: how a judge is asked, where the recipe needs one.
-        log: how files are read: `passes` and `state`.
+        log: how files are read: `passes`, `state`, and `min_count` of the policy that is made of them.
         allowed: what law 3 forbids and the command line allowed.
     """
 

@@ -104,8 +104,8 @@ class Run:
     def _write(self, run_steps: int, seconds: float) -> None:
         """Write policy and report."""
         work, path = self.work, self.folder.path
-        manifest = work.manifest()
-        save_policy(work.training.learner.policy(), path / POLICY, manifest)
+        policy, manifest = work.served()
+        save_policy(policy, path / POLICY, manifest)
         self.report = training_report(
             work.training,
             self.ended,

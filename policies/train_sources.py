@@ -9,7 +9,7 @@ import numpy as np
 
 from dialogue.errors import UsageProblem, listed
 from judge.settings import Settings
-from policies.contract import Learner
+from policies.contract import Learner, Policy
 from policies.environments import make_env
 from policies.judged import CALLS, JudgedSource
 from policies.learner_names import default_learner, learner_class, make_learner, see_fit
@@ -18,6 +18,8 @@ from policies.options import typed
 from policies.rollout import Rollouts
 from policies.simulation import make_spoken, simulate
 from policies.source import Source
+from policies.support import LEAST, supported
+from policies.table import TablePolicy
 from policies.train_plan import Plan
 from policies.training import Training
 from rewards.admission import Allowed
@@ -44,6 +46,7 @@ class Request:
     envs: int | None = None
     files: tuple[str, ...] = ()
     passes: int | None = None
+    min_count: int | None = None
     state: str | None = None
     recipe: str | None = None
     scoring: dict[str, Any] = field(default_factory=dict)
@@ -69,7 +72,13 @@ class Request:
         """
         plain = {"learner": self.learner, "seed": self.seed, "env": self.env, "recipe": self.recipe}
         plan.agree(plain | {"env_options": self.env_options, "parameters": self.parameters_of(plan.learner)}, where)
-        plan.agree({"log": {"passes": self.passes, "state": self.state}, "scoring": self.scoring | {"calls": self.calls}}, where)
+        plan.agree(
+            {
+                "log": {"passes": self.passes, "state": self.state, "min_count": self.min_count},
+                "scoring": self.scoring | {"calls": self.calls},
+            },
+            where,
+        )
         if self.files and plan.env is not None:
             raise UsageProblem(
                 f"--from {self.files[0]} contradicts the training in {where}, which was begun with --env {plan.env}; "
@@ -106,6 +115,23 @@ class Work:
             found |= {"data": data, "law3": law, "warnings": [*law["warnings"], *data.get("notes", ())]}
         return found | {"steps": training.steps, "batches": training.batches, "episodes": training.episodes}
 
+    def served(self) -> tuple[Policy, dict[str, Any]]:
+        """Return what is served, and its manifest.
+
+        Of a log the tries are counted once, however often it was gone through, and where it has tried an action too rarely the policy
+        keeps to who acted (see policies.support).
+        """
+        learner, source, manifest = self.training.learner, self.training.source, self.manifest()
+        policy = learner.policy()
+        if not isinstance(source, LoggedSource) or not isinstance(policy, TablePolicy) or policy.counts is None:
+            return policy, manifest
+        policy = replace(policy, counts=np.rint(policy.counts / source.passes_for(learner)).astype(np.int64))
+        least = self.plan.log.get("min_count", LEAST)
+        if least and learner.name != "pessimistic":  # which does so by itself
+            found = supported(policy, least)
+            policy, manifest["support"] = found.policy, {"min_count": least, "kept": found.kept, "cells": found.cells}
+        return policy, manifest
+
 
 def judged(request: Request) -> bool:
     """Say whether rewards are to be another's than the environment's own: calls are then simulated, and scored by a recipe."""
@@ -126,7 +152,9 @@ def begun(request: Request) -> Work:
         raise UsageProblem("nothing to learn from: name an environment with --env, such as debt_call, or rewards files with --from")
     _refuse("is for --env; rewards files were scored already", recipe=request.recipe, calls=request.calls, **request.scoring)
     _refuse("is for --env", **{f"env-set {key}": value for key, value in request.env_options.items()})
-    blank = Plan("", {}, request.seed or 0, log=_given(passes=request.passes, state=request.state)).allowing(request.allowed)
+    blank = Plan("", {}, request.seed or 0, log=_given(passes=request.passes, min_count=request.min_count, state=request.state)).allowing(
+        request.allowed
+    )
     source = _log(blank, request.files, request, None)
     name = request.learner or offline_learner(source.log)
     learner = make_learner(name, request.parameters_of(name))
@@ -159,7 +187,13 @@ def _seeds(plan: Plan) -> list[np.random.SeedSequence]:
 
 
 def _begun_in_env(request: Request, env: str) -> Work:
-    _refuse("is for --from; an environment has no log", passes=request.passes, state=request.state, again=request.again or None)
+    _refuse(
+        "is for --from; an environment has no log",
+        passes=request.passes,
+        min_count=request.min_count,
+        state=request.state,
+        again=request.again or None,
+    )
     if not judged(request):
         _refuse("is for --recipe with a judge; this is the environment's own reward", calls=request.calls, **request.scoring)
     spaces = make_spoken(env, request.env_options).spaces if judged(request) else make_env(env, 1, request.env_options).spaces

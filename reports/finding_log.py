@@ -26,7 +26,7 @@ from rewards.outcome import load_outcome_table
 from rewards.recipe import Recipe, load_recipe
 from rewards.record import make_record
 
-STATE = {"fsm": str(Fsm.NEGOTIATION), "sentiment": "negative", "turn": 5}
+STATE: dict[str, str | int] = {"fsm": str(Fsm.NEGOTIATION), "sentiment": "negative", "turn": 5}
 PLACE = ENCODING.index(STATE)
 OUTCOME, BLEND, NO_VETO, RLAIF, FULL = "outcome", "blend", "blend without its veto", "rlaif", "outcome + the turn's rating"
 OWN = "the turn's rating"
@@ -72,10 +72,10 @@ class Judged:
 
 def lawful(probs: Floats, floor: float) -> Floats:
     """Return the policy that acts at random with probability `floor`, but never offers a plan before the disclosure."""
-    may = np.ones((len(FSM), ENCODING.size // len(FSM), len(ACTIONS)))
-    may[: FSM.index(Fsm.NEGOTIATION), :, ACTIONS.index(Action.OFFER_PLAN)] = 0
-    may = may.reshape(probs.shape)
-    return (1 - floor) * probs + floor * may / may.sum(1, keepdims=True)
+    may = np.ones(probs.shape)
+    may[: FSM.index(Fsm.NEGOTIATION) * (len(probs) // len(FSM)), ACTIONS.index(Action.OFFER_PLAN)] = 0
+    mixed: Floats = (1 - floor) * probs + floor * may / may.sum(1, keepdims=True)
+    return mixed
 
 
 def behaviour() -> Floats:
@@ -117,8 +117,11 @@ def judged(calls: int, whole: int, seed: int) -> Judged:
         if number < whole:
             for name, reader in readers.items():
                 answer: Verdict | None = verdict if cooked[name].needs_verdict else None
-                made_by = {"rubric": str(rubric), "recipe": str(cooked[name]), "outcomes": str(table)}
-                reader.add(make_record(transcript, answer, rewards[name], cleared=answer is None, **made_by))
+                rubric_, recipe_, table_ = str(rubric), str(cooked[name]), str(table)
+                record = make_record(
+                    transcript, answer, rewards[name], rubric=rubric_, recipe=recipe_, outcomes=table_, cleared=answer is None
+                )
+                reader.add(record)
     for reader in readers.values():
         reader.admission.close()
     return Judged(calls, rated, str(judge.id), found.visits, {name: reader.log() for name, reader in readers.items()})

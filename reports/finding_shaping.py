@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dialogue.environments.call_policies import script
 from dialogue.environments.call_words import Action
@@ -21,7 +22,7 @@ from policies.rollout import Rollouts
 from policies.table import TablePolicy
 from reports.finding_log import lawful
 from reports.seeded import Claim, Estimate, Floats, Verdict, above, below, kept, over_seeds, within
-from reports.shaped_calls import Shaping, ShapedCalls, by_hand, paid_every_turn, paid_for, potential_based, shaped, values_seen, visits
+from reports.shaped_calls import ShapedCalls, Shaping, by_hand, paid_every_turn, paid_for, potential_based, shaped, values_seen, visits
 
 SIDE_BY_SIDE = 64
 EVERY = 100  # episodes between two looks at the policy
@@ -29,7 +30,13 @@ NEAR = 0.95  # of the best value, at two looks that follow each other
 SAME_VALUE = 0.05  # share of the best value within which two values are the same
 SAME_POLICY = 0.1  # share of the situations met by which policies may agree less than those of two seeds without shaping do
 BONUS = 0.1
-NONE, IDEAL, HAND, NAIVE, KIND = "no shaping", "potential: script's value", "potential: by hand", "naive: state every turn", "naive: empathy"
+NONE, IDEAL, HAND, NAIVE, KIND = (
+    "no shaping",
+    "potential: script's value",
+    "potential: by hand",
+    "naive: state every turn",
+    "naive: empathy",
+)
 LEARNERS: Mapping[str, Callable[[], Learner]] = {
     "Q": lambda: TabularQ(envs=SIDE_BY_SIDE),
     "actor-critic": lambda: ActorCritic(envs=SIDE_BY_SIDE),
@@ -98,7 +105,7 @@ class Run:
 
     reached: int | None
     values: Floats
-    actions: np.ndarray[tuple[int, ...], np.dtype[np.intp]]
+    actions: NDArray[np.intp]
 
 
 def shapings(call: ExactCall) -> dict[str, Shaping]:
@@ -151,7 +158,7 @@ def exactly(call: ExactCall, shaping: Shaping, best: Floats, restarts: int) -> E
     return Exactly(kept(max(added) - min(added)), kept(call.value(found)), kept(agreement(found.argmax(1), best.argmax(1), met)))
 
 
-def agreement(one: Floats, other: Floats, met: Floats) -> float:
+def agreement(one: NDArray[np.intp], other: NDArray[np.intp], met: Floats) -> float:
     """Return in which share of the situations met two policies take the same action."""
     return float(met[one == other].sum() / met.sum())
 
@@ -170,12 +177,13 @@ def run(learner: Learner, call: ExactCall, shaping: Shaping, best: float, seed: 
         policy = learner.policy()
         assert isinstance(policy, TablePolicy)  # noqa: S101 - observations are discrete
         values.append(call.value(policy.greedy().probs))
+        actions = policy.probs.argmax(1)
     near = np.array(values) >= NEAR * best
     held = (near[:-1] & near[1:]).nonzero()[0]
-    return Run(EVERY * (int(held[0]) + 1) if held.size else None, np.array(values), policy.probs.argmax(1))
+    return Run(EVERY * (int(held[0]) + 1) if held.size else None, np.array(values), actions)
 
 
-def arm(runs: Sequence[Run], unshaped: Sequence[Run], wanted: Floats, met: Floats, episodes: int, own: bool) -> Arm:
+def arm(runs: Sequence[Run], unshaped: Sequence[Run], wanted: NDArray[np.intp], met: Floats, episodes: int, own: bool) -> Arm:
     """Return what the seeds of a learner under a reward come to."""
     reached = sum(one.reached is not None for one in runs)
     middle = float(np.median([one.reached or math.inf for one in runs]))
@@ -195,7 +203,9 @@ def arm(runs: Sequence[Run], unshaped: Sequence[Run], wanted: Floats, met: Float
 
 def ratio(runs: Sequence[Run], unshaped: Sequence[Run], episodes: int) -> Estimate:
     """Return the geometric mean of episodes to 95 % over the same seed's without shaping; never counts as all episodes."""
-    logs = over_seeds([math.log((one.reached or episodes) / (other.reached or episodes)) for one, other in zip(runs, unshaped, strict=True)])
+    logs = over_seeds(
+        [math.log((one.reached or episodes) / (other.reached or episodes)) for one, other in zip(runs, unshaped, strict=True)]
+    )
     low, high = (None if end is None else kept(math.exp(end)) for end in (logs.low, logs.high))
     return Estimate(kept(math.exp(logs.value or 0.0)), low, high, logs.n)
 
@@ -216,7 +226,9 @@ def _claims(
     for name, shaping in rewards.items():
         if name != NONE:
             same = exact[name].spread <= 1e-9
-            says = f"{name}: the true order of policies is kept" if shaping.by_potential else f"{name}: the true order of policies is changed"
+            says = (
+                f"{name}: the true order of policies is kept" if shaping.by_potential else f"{name}: the true order of policies is changed"
+            )
             verdict = Verdict.HOLDS if same == shaping.by_potential else Verdict.FAILS
             rule = "computed exactly: shaped less true value is the same for 64 random policies, or is not"
             claims.append(Claim(says, rule, Estimate(exact[name].spread), verdict))
@@ -228,7 +240,7 @@ def _claims(
                 continue
             apart = over_seeds(_apart(found[name], none))
             if not shaping.by_potential:
-                lower = Estimate(*(None if end is None else -end for end in (apart.value, apart.high, apart.low)), apart.n)
+                lower = over_seeds([-value for value in _apart(found[name], none)])
                 claims.append(Claim(f"{learner}, {name}: ends at a worse policy", CHANGES, lower, above(lower, SAME_VALUE * best)))
                 continue
             figure = ratio(found[name], none, episodes)

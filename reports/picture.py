@@ -18,6 +18,7 @@ WIDTH, LEFT, RIGHT = 480.0, 42.0, 12.0
 LETTER = 6.3  # about how wide a letter of a legend is
 LABEL = 158.0  # how wide the names of rows are
 ROW, HEAD = 19.0, 24.0
+BESIDE = "beside"  # what stands beside an interval: a hollow mark
 Place = Callable[[float], float]  # where a value lies
 
 
@@ -114,7 +115,8 @@ def legend(items: Sequence[tuple[str, str, str]]) -> Panel:
         wide = 32 + LETTER * len(name)
         if x > 10 and x + wide > WIDTH:
             x, y = 10.0, y + 18
-        panel.strokes.append(Stroke(kind, f"{x:.1f},{y - 4:.1f} {x + 20:.1f},{y - 4:.1f}"))
+        if kind != BESIDE:
+            panel.strokes.append(Stroke(kind, f"{x:.1f},{y - 4:.1f} {x + 20:.1f},{y - 4:.1f}"))
         if shape:
             panel.spots.append(Spot(kind, shape, x + 10, y - 4))
         panel.words.append(Word("name", x + 26, y, "start", name))
@@ -201,7 +203,7 @@ def dots(title: str, rows: Sequence[Dot], axis: Axis, *, zero: bool = True) -> P
         panel.words.append(Word("group" if group else "name", 6 if group else 16, y + 4, "start", row.name))
         if row.low is not None and row.high is not None:
             panel.strokes.append(Stroke(f"{row.kind} interval", f"{across(row.low):.1f},{y:.1f} {across(row.high):.1f},{y:.1f}"))
-        panel.spots += [Spot("beside", shape, across(value), y) for shape, value in row.beside]
+        panel.spots += [Spot(BESIDE, shape, across(value), y) for shape, value in row.beside]
         if row.value is not None:
             panel.spots.append(Spot(row.kind, SHAPES[row.kind], across(row.value), y))
     return panel
@@ -212,4 +214,3 @@ def reaching(values: Sequence[float], places: int = 1) -> Axis:
     low, high = min(values), max(values)
     room = 0.06 * (high - low) or 0.1
     return Axis(low - room, high + room, lambda value: number(value, places))
-

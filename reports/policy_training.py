@@ -54,6 +54,8 @@ def conclude(report: TrainingReport) -> Conclusion:
         if report.logged
         else f"Measure what the policy earns: `judge evaluate {policy} --env {report.where}`. While it learned, it explored as well."
     )
+    if report.manifest.get("scoring"):
+        measured += " That is by the environment’s own reward, not by the recipe’s."
     going_on = (
         f"Go on with it: `judge train --resume {report.folder} {'--from FILE' if report.logged else f'--more {max(report.steps, 1)}'}`."
     )

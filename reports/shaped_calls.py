@@ -60,7 +60,7 @@ def by_hand() -> Floats:
 
 
 def values_seen(call: ExactCall, probs: Floats) -> Floats:
-    """Return what a memoryless policy earns from each observation on, on average over its visits; 0 where it never comes: (observations,)."""
+    """Return what a memoryless policy earns from each observation on, averaged over its visits, 0 where it never comes: (observations,)."""
     values, reached = call.values(probs, 1.0), call.reached(probs)
     earned, met = np.zeros(ENCODING.size), np.zeros(ENCODING.size)
     np.add.at(earned, call.seen, reached * values[:LAST_TURN])

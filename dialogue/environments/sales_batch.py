@@ -36,7 +36,7 @@ class SalesCalls:
     spaces = SPACES
 
     def __init__(self, n: int, rules: SalesRules) -> None:
-        self.n, self.turns = n, rules.turns
+        self.n, self.rules, self.turns = n, rules, rules.turns
         self._rungs, self._stake, self._numbers = rules.rungs, rules.stake, np.arange(len(rules.rungs))
         self._rows = np.zeros((rules.turns, rules.buyers, SPACES.width), np.float32)
         self._rows[..., :EMBEDDING] = rules.embeddings.swapaxes(0, 1)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dialogue.environments.contract import Actions, Observations, Spaces, State
 from dialogue.errors import UsageProblem
+from policies.advantages import advantages_and_errors
 from policies.contract import Learner, Policy
 from policies.distributions import drawn, gaussian, gaussian_actions, gaussian_logs, log_softmax
 from policies.experience import Floats, Rollout
@@ -15,10 +16,9 @@ from policies.forward_passes import ForwardPasses, Rows, by_rows
 from policies.network import POLICY, Array, Layout, backward, forward, outputs_of, values_of
 from policies.network_policy import NetworkPolicy
 from policies.policy_gradient import gaussian_gradient, softmax_gradient
-from policies.returns import gae, vtrace
 from policies.rmsprop import clipped, rmsprop
 from policies.schedules import Scheduled, schedule
-from policies.steps_taken import followed_apart, gridded, taken
+from policies.steps_taken import taken
 from policies.table import TablePolicy
 from policies.widening import columns_in, widened
 
@@ -266,21 +266,9 @@ class A2C(Learner):
 
     def _advantages(self, rollout: Rollout, values: Array, logs: Array, rows: Rows | None = None) -> tuple[Floats, Floats]:
         """Return what the log probabilities are weighed with, and the errors of the values, of every step taken."""
-        values = gridded(values.astype(np.float64), rollout)
-        follows = np.empty_like(values)
-        follows[:-1] = values[1:]
-        apart = followed_apart(rollout).nonzero()
-        if apart[0].size:
-            after = rollout.next_observations[apart]
-            follows[apart] = rows.values[after] if rows else self._passes.values_at(after)
-        grids = rollout.terminated, rollout.truncated, self.gamma, self.gae_lambda
-        if rollout.on_policy:
-            advantages = errors = taken(gae(rollout.rewards, values, follows, *grids, rollout.mask), rollout)
-        else:
-            ratios = gridded(_ratios(logs, taken(rollout.probs, rollout)), rollout)
-            clips = self.rho_clip, self.c_clip, self.rho_clip
-            found = vtrace(rollout.rewards, values, follows, ratios, *grids, *clips, rollout.mask)
-            advantages, errors = taken(found.advantages, rollout), taken(found.errors, rollout)
+        values_at = rows.values.__getitem__ if rows else self._passes.values_at
+        clips = self.rho_clip, self.c_clip
+        advantages, errors = advantages_and_errors(rollout, values, logs, values_at, self.gamma, self.gae_lambda, *clips)
         if self.normalize_advantage and len(advantages) > 1:
             advantages = (advantages - advantages.mean()) / (advantages.std(ddof=1) + 1e-8)
         return advantages, errors
@@ -304,20 +292,3 @@ class A2C(Learner):
 
 def _no_counts(spaces: Spaces) -> NDArray[np.int64]:
     return np.zeros((spaces.observations or 0, len(spaces.actions)), np.int64)
-
-
-def _ratios(logs: Array, probs: Floats) -> Floats:
-    """Return how many times as probable each action is as it was when it was logged.
-
-    Raises:
-        UsageProblem: a logged probability is missing.
-    """
-    missing = int(np.isnan(probs).sum())
-    if missing:
-        raise UsageProblem(
-            f"{missing:,} of {len(probs):,} logged steps do not say how probable their action was, and a2c corrects by that; "
-            "log action_prob with every agent turn, or train a learner that does without"
-        )
-    with np.errstate(divide="ignore", over="ignore"):
-        ratios: Floats = np.exp(logs.astype(np.float64)) / probs
-    return ratios

@@ -11,6 +11,7 @@ from dialogue.errors import UsageProblem, listed
 from policies.experience import Floats
 from policies.ope.evaluation import Evaluator, Worlds
 from policies.ope.scored import Episodes, Scored, read_scored
+from policies.ope.seen_files import seen_files
 from rewards.admission import Admission, Allowed
 from rewards.bounds import LONGEST, return_bounds
 from rewards.provenance import outcomes_of, recipe_of, rubric_of
@@ -49,6 +50,7 @@ class Answers:
         episodes: by policy; empty where there is not one episode for all.
         left_out: how many of the admitted are not used, by reason.
         manifest: what admission says of the files (law 3).
+        seen: by policy, the files that it has learned from.
     """
 
     def __init__(self, question: Question, specs: Sequence[str]) -> None:
@@ -63,6 +65,7 @@ class Answers:
             if number == 0:
                 self.manifest, self._sources = manifest, admission.sources
         self._records = found[specs[0]].records
+        self.seen = {spec: seen for spec in specs if (seen := seen_files(spec, question.files))}
         self.episodes = _shared({spec: one.episodes for spec, one in found.items()})
         self.left_out: Counter[str] = Counter()
         for one in found.values():

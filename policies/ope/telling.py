@@ -55,7 +55,13 @@ def overlap_told(found: Overlap) -> list[tuple[str, str]]:
 def about(answers: Answers) -> dict[str, Any]:
     """Return what was used, as JSON values."""
     used = len(next(iter(answers.episodes.values())).ids) if answers.episodes else 0
-    return {"used": used, "left_out": dict(answers.left_out), "files": list(answers.question.files), "admission": answers.manifest}
+    return {
+        "used": used,
+        "left_out": dict(answers.left_out),
+        "files": list(answers.question.files),
+        "learned_from": answers.seen,
+        "admission": answers.manifest,
+    }
 
 
 def refuse(why: str, answers: Answers, evaluator: Evaluator | None = None, *, as_json: bool) -> NoReturn:

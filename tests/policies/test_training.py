@@ -58,6 +58,18 @@ def test_stopped_and_resumed_equals_never_stopped(learner: str, env: str, envs: 
     assert never.learner.policy().as_data() == stopped.learner.policy().as_data()
 
 
+@pytest.mark.skipif(not find_spec("stable_baselines3"), reason="needs the extra [sb3]")
+@pytest.mark.parametrize("learner", ["sb3:a2c", "sb3:dqn"])
+def test_a_learner_of_stable_baselines3_resumes_as_well(learner: str) -> None:
+    never, stopped = training(learner, "debt_call", 4), training(learner, "debt_call", 4)
+    stopped.run(60)
+    stopped = training(learner, "debt_call", 4, opened(sealed(tree(stopped)), Path("x")))
+    for one in (never, stopped):
+        one.run(200)
+    assert sealed(tree(never)) == sealed(tree(stopped))
+    assert never.learner.policy().as_data() == stopped.learner.policy().as_data()
+
+
 def test_another_seed_learns_otherwise() -> None:
     """The comparison above can fail."""
     one, other = training("q", "debt_call", 16), training("q", "debt_call", 16)
