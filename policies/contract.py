@@ -1,6 +1,7 @@
 """What a learner is (experience in, better policy out), and what a policy is (observation in, action and its probability out)."""
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -76,13 +77,13 @@ class Learner(Parameters, ABC):
         """Go on with more observations: observation i of before is `moved[i]` of `spaces`; new ones are as after `begin`."""
 
     def state(self) -> State:
-        """Return everything that was learned, by attribute name."""
-        return {name: value for name, value in vars(self).items() if name.endswith("_") and not name.startswith("_")}
+        """Return copies of everything that was learned, by attribute name: they stay as they are when learning goes on."""
+        return deepcopy({name: value for name, value in vars(self).items() if name.endswith("_") and not name.startswith("_")})
 
     def restore(self, state: State) -> Self:
-        """Take over what `state()` gave."""
-        for name, value in state.items():
-            setattr(self, name, value.copy("K") if isinstance(value, np.ndarray) else value)  # "K": the layout decides the order of sums
+        """Take over copies of what `state()` gave; `begin` has been called for the same spaces."""
+        for name, value in deepcopy(state).items():  # keeps the layout of arrays, which decides the order of sums
+            setattr(self, name, value)
         return self
 
     def fit(self, rollouts: Any, spaces: Spaces, seed: int = 0) -> Self:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from policies.training import Training
 
@@ -39,9 +39,9 @@ class Telling:
         training = self.training
         rate = (training.steps - self.from_steps) / max(now - self.begun, 1e-9)
         latest = training.curve.latest(0.02)
-        parts = [f"{rate:,.0f} steps/s"]
+        parts = [f"{rate:,.0f}/s"]
         if latest.episodes:
-            parts.append(f"return {latest.mean:.3f} (last {latest.episodes:,} episodes)")
+            parts.append(f"return {latest.mean:.3f}")
         if (loss := latest.told.get("loss")) is not None:
             parts.append(f"loss {loss:.4g}")
         if self.until is not None and rate > 0:
@@ -82,7 +82,7 @@ def progress(training: Training, until: int | None) -> Iterator[Telling]:
     if not console.is_terminal:
         yield Lines(training, until, sys.stderr)
         return
-    columns = (TextColumn("training"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    columns = (BarColumn(12), TextColumn("{task.fields[told]}"))  # 80 columns are enough
     with Progress(*columns, console=console, transient=True) as shown:
         yield Bar(training, until, shown, shown.add_task("training", total=until, completed=training.steps, told=""))
 

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,6 +32,7 @@ class RunFolder:
         self.path, self.every = path, every
         self.next = time.monotonic() + every
         self._handle = -1
+        self._made = not path.exists()
 
     def __enter__(self) -> Self:
         try:
@@ -46,6 +48,9 @@ class RunFolder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         os.close(self._handle)
+        if self._made and error:
+            with suppress(OSError):  # it is not empty
+                self.path.rmdir()
 
     def see_new(self) -> None:
         """See that nothing would be written over.

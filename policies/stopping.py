@@ -1,10 +1,11 @@
 """The wish to stop: the first Ctrl-C (or SIGTERM, or a closed terminal) is kept until a good moment, the second one stops at once."""
 
+import os
 import signal
-import sys
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+TOLD = b"judge: stopping after this batch; once more stops at once, and keeps the last checkpoint\n"
 WISHES = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,4 +28,4 @@ class Stopping:
         if self.wished:
             raise KeyboardInterrupt
         self.wished = True
-        print("judge: stopping after this batch; once more stops at once, and keeps the last checkpoint", file=sys.stderr)
+        os.write(2, b"\n" + TOLD if os.isatty(2) else TOLD)  # print may be what was interrupted

@@ -105,7 +105,10 @@ class Run:
         """Write policy and report."""
         work, path = self.work, self.folder.path
         policy, manifest = work.served()
-        save_policy(policy, path / POLICY, manifest)
+        try:
+            save_policy(policy, path / POLICY, manifest)
+        except ValueError as error:
+            raise Problem(f"the training has come to no policy: {error}; train anew with --out and a smaller step size") from error
         self.report = training_report(
             work.training,
             self.ended,

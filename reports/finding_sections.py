@@ -118,11 +118,12 @@ def of_judge(found: JudgeFinding) -> Section:
         ),
         done=(
             f"{whole(found.calls)} simulated calls, led by the hand-written script with a lawful random floor; where the customer is "
-            f"upset in the negotiation every action is equally likely. {whole(sum(found.visits.values()))} visits of the state (turns 4 to 6 are "
-            f"one state). The embedded judge rated {whole(found.rated)} calls: the first {whole(found.whole)}, and later ones that come "
-            "through the state. Values are means of what the call earned from the visit on, the log's policy going on; intervals from resampling "
-            "whole calls. Under the outcome they are computed exactly as well, and so is a simulated judge (the environment's own table of "
-            "how well an action handles a situation, paid every turn with weight 0.1).",
+            "upset in the negotiation every action is equally likely. "
+            f"{whole(sum(found.visits.values()))} visits of the state (turns 4 to 6 are one state). The embedded judge rated "
+            f"{whole(found.rated)} calls: the first {whole(found.whole)}, and later ones that come through the state. Values are means of "
+            "what the call earned from the visit on, the log's policy going on; intervals from resampling whole calls. Under the outcome "
+            "they are computed exactly as well, and so is a simulated judge (the environment's own table of how well an action handles a "
+            "situation, paid every turn with weight 0.1).",
             "Rewards: `outcome`, `blend` and `rlaif` are the shipped recipes; `blend without its veto` shows what the judge's false "
             "violations do; `outcome + the turn's rating` pays this one turn's rating, on −1 to 1, in full, where `blend` pays a quarter "
             "of the mean over all turns.",

@@ -30,6 +30,7 @@ NEAR = 0.95  # of the best value, at two looks that follow each other
 SAME_VALUE = 0.05  # share of the best value within which two values are the same
 SAME_POLICY = 0.1  # share of the situations met by which policies may agree less than those of two seeds without shaping do
 BONUS = 0.1
+RANDOM = 16  # policies drawn to see whether their order is kept
 NONE, IDEAL, HAND, NAIVE, KIND = (
     "no shaping",
     "potential: script's value",
@@ -151,7 +152,7 @@ def shaping_finding(
 def exactly(call: ExactCall, shaping: Shaping, best: Floats, restarts: int) -> Exactly:
     """Return what a shaped reward does to all policies, and to which one is best."""
     under, rng = shaped(call, shaping), np.random.default_rng(0)
-    others = rng.dirichlet(np.ones(best.shape[1]), (64, len(best)))
+    others = rng.dirichlet(np.ones(best.shape[1]), (RANDOM, len(best)))
     added = [under.value(probs) - call.value(probs) for probs in others]
     _, found = max(local_optima(under, restarts), key=lambda optimum: optimum[0])
     met = visits(call, best)
@@ -230,7 +231,7 @@ def _claims(
                 f"{name}: the true order of policies is kept" if shaping.by_potential else f"{name}: the true order of policies is changed"
             )
             verdict = Verdict.HOLDS if same == shaping.by_potential else Verdict.FAILS
-            rule = "computed exactly: shaped less true value is the same for 64 random policies, or is not"
+            rule = "computed exactly: shaped less true value is the same for 16 random policies, or is not"
             claims.append(Claim(says, rule, Estimate(exact[name].spread), verdict))
     for learner, found in runs.items():
         none = found[NONE]

@@ -54,7 +54,7 @@ class Size:
     shaped_restarts: int = 4
 
 
-FULL, QUICK = Size(), Size(3, (30, 100), 500, 60, 3, 600, 1, 1)
+FULL, QUICK = Size(), Size(3, (30, 100), 400, 40, 2, 300, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """A2C: a policy and a value network, one gradient step a rollout (Mnih et al. 2016), off-policy by V-trace; no replay, no workers."""
 
-from copy import deepcopy
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -225,13 +224,9 @@ class A2C(Learner):
             self.counts_ = counts
         self._bind(spaces)
 
-    def state(self) -> State:
-        """Return copies of everything that was learned, by attribute name: they stay as they are when learning goes on."""
-        return deepcopy(super().state())
-
     def restore(self, state: State) -> Self:
-        """Take over what `state()` gave; `begin` has been called for the same spaces."""
-        super().restore(deepcopy(state))
+        """As the contract says."""
+        super().restore(state)
         self._bind(self.spaces)
         return self
 

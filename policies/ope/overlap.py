@@ -1,6 +1,7 @@
 """How much of a log speaks of the target policy: effective sample size, largest weight, steps without overlap, and when to say nothing."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from policies.ope.trajectories import Trajectories
 LEAST = 30.0  # effective episodes. Below, bounds still mostly hold but are as wide as what tells good policies from bad, and rest on a
 # handful of episodes; far from the log, IS and WPDIS miss more and more often: `python -m policies.ope.simulation --floor`
 SHARE = 0.01  # of the episodes, at least so many effective ones
+CLEARLY = 3.0  # standard errors
 IMPOSSIBLE = 0.01  # of the target's actions may be ones that the log could not have held: beyond, another policy would be evaluated
 
 
@@ -36,6 +38,12 @@ class Overlap:
     never: float
     unseen: float | None = None
     impossible: float | None = None
+
+    @property
+    def tail_missing(self) -> bool:
+        """Whether weights are clearly off 1 on average: then the heaviest did not turn up, which intervals cannot know of."""
+        error = self.mean * sqrt(max(1 / self.ess - 1 / self.episodes, 0.0)) if self.ess else 0.0
+        return abs(self.mean - 1) > CLEARLY * error
 
 
 def overlap(log: Trajectories, probs: Floats | None = None, tried: Floats | None = None, logged: Floats | None = None) -> Overlap:

@@ -46,6 +46,8 @@ def overlap_told(found: Overlap) -> list[tuple[str, str]]:
         ("largest weight", f"{found.largest:.1%} of all weight; mean weight {found.mean:.2f}"),
         ("no overlap", f"{found.never:.1%} of steps hold an action that the policy never takes"),
     ]
+    if found.tail_missing:
+        rows.append(("weights off", "their mean should be 1: the heaviest did not turn up, and IS, WIS and PDIS may be far off"))
     if found.unseen is not None and found.impossible is not None:
         told = f"{found.unseen:.1%} of what it does was never tried there, {found.impossible:.1%} could not have been"
         rows.append(("not in the log", told))

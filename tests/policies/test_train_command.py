@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -226,6 +227,15 @@ def test_wrong_options_are_told_in_one_line_and_leave_all_as_it_was(
     assert stderr.startswith("judge: ")
     assert stderr.count("\n") == 1
     assert {path: path.read_bytes() for path in (trained / "policy").iterdir()} == before
+    assert not list(tmp_path.iterdir()), "a wrong command leaves no folder behind"
+
+
+def test_a_training_that_diverged_is_told_and_writes_no_policy(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    args = ["--env", "debt_call", "--learner", "q", "--set", "initial=nan", *SMALL]
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        assert here(tmp_path, *args, "--steps", "2000") == 2
+    assert "the training has come to no policy: " in capfd.readouterr().err
+    assert not (tmp_path / "policy" / "policy.json").exists()
 
 
 def test_two_processes_never_train_in_one_folder(tmp_path: Path) -> None:

@@ -172,6 +172,11 @@ def test_the_floor(episodes: int, ess: float, least: float | None, enough: bool)
     assert (too_little(known, least) is None) == enough
 
 
+def test_weights_whose_tail_did_not_turn_up_are_told() -> None:
+    """200 weights, ESS 100: standard error mean · √(1/100 - 1/200) = .0707 · mean; .75 is 4.7 of them below 1, .9 is 1.6."""
+    assert [Overlap(200, 100.0, (100.0,), 0.1, mean, 0.0).tail_missing for mean in (0.75, 0.9, 1.0)] == [True, False, False]
+
+
 def test_intervals_cover() -> None:
     """The fast form of `python -m policies.ope.simulation`: 250 logs of 200 episodes of a small process.
 
