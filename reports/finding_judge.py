@@ -35,7 +35,7 @@ ENDS = "no way of ending differs by 0.15 or more in its share, with the whole 95
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What a learner made of the log would do in the state: its probabilities by action, and its policy's true value."""
+    """What a learner made of the log does in the state, by action, and what its greedy policy is truly worth; first of who acted."""
 
     learner: str
     recipe: str
@@ -155,7 +155,8 @@ def _only(ending: int) -> Floats:
 
 
 def _served(logs: Mapping[str, Log], call: ExactCall, seed: np.random.SeedSequence) -> "list[Served]":
-    found = []
+    acts = {str(action): kept(prob) for action, prob in zip(ACTIONS, behaviour()[PLACE], strict=True)}
+    found = [Served("who acted", "", acts, kept(call.value(behaviour())))]
     for recipe, log in logs.items():
         for make in (Pessimistic, ActorCritic):
             learner: Learner = make(envs=256)

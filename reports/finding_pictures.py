@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from markupsafe import Markup
 
 from dialogue.environments.call_words import Action
@@ -36,7 +37,7 @@ def draw_bandit(found: BanditFinding, best: float, *, alone: bool) -> Markup:
         drawn,
         reaching([*ends, best]),
         [(math.log10(mark), f"{mark:,}") for mark in found.marks],
-        below="episodes (each step about three times as many)",
+        below="episodes, logarithmic",
         limits=[(best, "best memoryless policy")],
         high=250,
     )
@@ -74,26 +75,26 @@ def draw_judge(found: JudgeFinding, *, alone: bool) -> Markup:
 
 def draw_shaping(found: ShapingFinding, *, alone: bool) -> Markup:
     """Return value against episodes under each reward, learner by learner."""
-    panels: list[Panel] = []
     names = list(next(iter(found.arms.values())))
-    panels.append(legend([(tone, "", name) for tone, name in zip(TONES, names, strict=True)]))
-    every = max(1, len(found.looks) // 60)
+    tones = dict(zip(names, (TONES[5], TONES[2], TONES[0], TONES[3], TONES[1], TONES[4]), strict=True))
+    panels: list[Panel] = [legend([(tone, "", name) for name, tone in tones.items()])]
+    shown = sorted({round(at) for at in np.geomspace(1, len(found.looks), 40)})
+    ticks = [look for look in (100, 300, 1000, 3000, 10_000) if look <= found.looks[-1]]
     ends = [one.value for arms in found.arms.values() for arm in arms.values() for one in arm.curve if one.value is not None]
-    rise = reaching([*ends, found.best])
-    half = found.looks[-1] // 2
     for learner, arms in found.arms.items():
         drawn = [
-            Line(tone, name, [_point(look, one) for look, one in list(zip(found.looks, arms[name].curve, strict=True))[::every]])
-            for tone, name in zip(TONES, names, strict=True)
+            Line(tone, name, [_point(math.log10(found.looks[at - 1]), arms[name].curve[at - 1]) for at in shown])
+            for name, tone in tones.items()
         ]
         panels.append(
             lines(
                 f"{learner}: true value of what was learned",
                 drawn,
-                rise,
-                [(0, "0"), (half, f"{half:,}"), (found.looks[-1], f"{found.looks[-1]:,}")],
-                below="episodes",
+                reaching([*ends, found.best]),
+                [(math.log10(tick), f"{tick:,}") for tick in [*ticks, *([] if found.looks[-1] == ticks[-1] else [found.looks[-1]])]],
+                below="episodes, logarithmic",
                 limits=[(NEAR * found.best, "95 % of the best")],
+                high=170,
             )
         )
     return picture(panels, f"Learning with shaped rewards: value by episodes, {found.seeds} seeds, 95 % bands", alone=alone)

@@ -10,7 +10,7 @@ from reports.finding_bandit import BanditFinding
 from reports.finding_judge import PUBLISHED, JudgeFinding
 from reports.finding_log import BLEND, OUTCOME
 from reports.finding_pictures import SHORT, draw_bandit, draw_judge, draw_shaping
-from reports.finding_shaping import NONE, ShapingFinding
+from reports.finding_shaping import GOOD, NEAR, NONE, ShapingFinding
 from reports.numerals import number, percent, whole
 from reports.seeded import Claim, Estimate, Verdict
 
@@ -104,7 +104,11 @@ def of_judge(found: JudgeFinding) -> Section:
         for ending, apart in found.endings_apart.items()
     ]
     served = [
-        [f"{one.learner} on {one.recipe}", *(number(one.acts[action]) for action in every), number(one.true_value, 3)]
+        [
+            f"{one.learner} on {one.recipe}" if one.recipe else one.learner,
+            *(number(one.acts[action]) for action in every),
+            number(one.true_value, 3),
+        ]
         for one in found.served
     ]
     where = f"{found.state['fsm']}, {found.state['sentiment']}, turn {found.state['turn']}"
@@ -162,12 +166,26 @@ def of_shaping(found: ShapingFinding) -> Section:
         [name, "no" if one.spread <= 1e-9 else "yes", number(one.spread, 3), number(one.true_value, 3), percent(round(one.agrees, 3))]
         for name, one in found.exact.items()
     ]
+    shares = [percent(share) for share in (NEAR, GOOD)]
+    speed = [
+        [
+            f"{learner}, {name}",
+            *(
+                text
+                for share in shares
+                for text in (
+                    f"{one.reached[share]} of {found.seeds}",
+                    _whole(one.median[share]),
+                    one.ratio[share].told(2) if one.ratio else "–",
+                )
+            ),
+        ]
+        for learner, named in found.arms.items()
+        for name, one in named.items()
+    ]
     arms = [
         [
             f"{learner}, {name}",
-            f"{one.reached} of {found.seeds}",
-            "–" if one.median is None else whole(round(one.median)),
-            "–" if one.ratio is None else one.ratio.told(2),
             one.final.told(),
             "–" if one.apart is None else one.apart.told(),
             one.agrees.told(2),
@@ -184,14 +202,15 @@ def of_shaping(found: ShapingFinding) -> Section:
             "the policy."
         ),
         done=(
-            f"The debt call, rewarded by its outcome plus one of five terms; {found.seeds} seeds of {whole(found.episodes)} calls each, 64 "
-            "side by side, learners as they come. Whatever is paid, policies are told by their exact value under the true reward. The best "
-            f"policy found is worth {number(found.best, 3)}; 95 % of it has to be held at two looks that follow each other, 100 calls "
-            "apart.",
-            "`potential: script's value` pays the change of what the hand-written script would earn from a state on, computed exactly: an "
-            "ideal that outside of a simulator has to be estimated. `potential: by hand` pays the change of 0.1 for each stage done plus "
-            "0.1 for each step of the mood. `naive: state every turn` pays that same number after every turn, not its change. `naive: "
-            "empathy` pays 0.1 for every EMPATHIZE. The discount is 1, the potential after the end 0.",
+            f"The debt call, rewarded by its outcome plus one of five terms or none; {found.seeds} seeds of {whole(found.episodes)} calls "
+            "each, 64 side by side; `Q` and `actor-critic` as they come, `Q, textbook` with step size 0.1 and epsilon 0.1. Whatever is "
+            "paid, policies are told by their exact value under the true reward. The best policy found is worth "
+            f"{number(found.best, 3)}; 95 % of it has to be held at two looks that follow each other, 100 calls apart.",
+            "`potential: best policy's value` pays the change of what the best policy would earn from a state on, computed exactly: an "
+            "ideal that nobody has before learning. `potential: script's value` has the hand-written script's instead, both with a lawful "
+            "random floor of 0.2, so that they say something of every state. `potential: by hand` pays the change of 0.1 for each stage "
+            "done plus 0.1 for each step of the mood. `naive: state every turn` pays that same number after every turn, not its change. "
+            "`naive: empathy` pays 0.1 for every EMPATHIZE. The discount is 1, the potential after the end 0.",
         ),
         file=draw_shaping(found, alone=True),
         picture=draw_shaping(found, alone=False),
@@ -209,12 +228,14 @@ def of_shaping(found: ShapingFinding) -> Section:
                 exact,
             ),
             Table(
-                "Learned (95 % intervals); episodes to 95 % of the best value, and their ratio to no shaping",
+                "How fast: seeds that held a share of the best value, median episodes, ratio to no shaping (95 % interval)",
+                ("learner and reward", *(f"{share}: {what}" for share in shares for what in ("seeds", "episodes", "ratio"))),
+                speed,
+            ),
+            Table(
+                "Where it ends (95 % intervals)",
                 (
                     "learner and reward",
-                    "reached",
-                    "median episodes",
-                    "ratio",
                     "true value at the end",
                     "less no shaping",
                     "acts as the best policy",
@@ -234,6 +255,10 @@ def of_shaping(found: ShapingFinding) -> Section:
 
 def _table(caption: str, first: str, head: tuple[str, ...], values: dict[str, list[Estimate]]) -> Table:
     return Table(caption, (first, *head), [[name, *(one.told() for one in row)] for name, row in values.items()])
+
+
+def _whole(value: float | None) -> str:
+    return "–" if value is None else whole(round(value))
 
 
 def _told(published: tuple[float, float] | None) -> tuple[str]:

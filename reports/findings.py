@@ -44,12 +44,12 @@ class Size:
         restarts, shaped_restarts: of the search for the best memoryless policy, under the true reward and under shaped ones.
     """
 
-    bandit_seeds: int = 50
+    bandit_seeds: int = 40
     marks: tuple[int, ...] = MARKS
     calls: int = 24_000
     whole: int = 4_000
     shaping_seeds: int = 24
-    episodes: int = 12_000
+    episodes: int = 10_000
     restarts: int = 16
     shaped_restarts: int = 4
 

@@ -15,7 +15,7 @@ from reports.numerals import number
 from reports.page import render
 
 WIDTH, LEFT, RIGHT = 480.0, 42.0, 12.0
-LETTER = 6.3  # about how wide a letter of a legend is
+SMALL, CAPITAL = 6.3, 8.6  # about how wide a letter of a legend is
 LABEL = 158.0  # how wide the names of rows are
 ROW, HEAD = 19.0, 24.0
 BESIDE = "beside"  # what stands beside an interval: a hollow mark
@@ -70,7 +70,7 @@ class Line:
     """A line of numbers with intervals.
 
     Attributes:
-        kind: `tone0` to `tone4`.
+        kind: `tone0` to `tone5`.
         points: (place, value, low, high), places rising; low and high None without an interval.
         marked: points and bars are drawn; else a band.
     """
@@ -93,7 +93,7 @@ class Dot:
     beside: Sequence[tuple[str, float]] = ()
 
 
-SHAPES = {"tone0": "disc", "tone1": "square", "tone2": "diamond", "tone3": "triangle", "tone4": "disc"}
+SHAPES = {"tone0": "disc", "tone1": "square", "tone2": "diamond", "tone3": "triangle", "tone4": "disc", "tone5": "disc"}
 
 
 def picture(panels: Sequence[Panel], name: str, *, alone: bool) -> Markup:
@@ -112,7 +112,7 @@ def legend(items: Sequence[tuple[str, str, str]]) -> Panel:
     """Return a legend: kind, shape (empty: a line alone) and name of each."""
     panel, x, y = Panel(0), 10.0, 16.0
     for kind, shape, name in items:
-        wide = 32 + LETTER * len(name)
+        wide = 32 + sum(CAPITAL if letter.isupper() else SMALL for letter in name)
         if x > 10 and x + wide > WIDTH:
             x, y = 10.0, y + 18
         if kind != BESIDE:
@@ -161,8 +161,9 @@ def lines(
         panel.rules.append(Stroke("limit", f"{LEFT:.1f},{up(value):.2f} {WIDTH - RIGHT:.1f},{up(value):.2f}"))
         panel.words.append(Word("limit", LEFT + 6, up(value) - 4, "start", name))
     panel.rules.append(Stroke("edge", f"{LEFT:.1f},{HEAD + high:.1f} {WIDTH - RIGHT:.1f},{HEAD + high:.1f}"))
-    for place, text in ticks:
+    for place, text in ticks[:-1]:
         panel.words.append(Word("tick", across(place), HEAD + high + 16, "middle", text))
+    panel.words.append(Word("tick", WIDTH - 4, HEAD + high + 16, "end", ticks[-1][1]))
     panel.words.append(Word("tick", WIDTH - RIGHT, HEAD + high + 34, "end", below))
     for line in drawn:
         _line(panel, line, across, up)

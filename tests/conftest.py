@@ -10,6 +10,10 @@ import pytest
 
 from dialogue.transcript import Role, Transcript, Turn
 
+# Before NumPy is loaded: the arrays here are small, and a second thread of each test process only waits, burning the other one's core.
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
 ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).parent / "judge"
 

@@ -21,7 +21,7 @@ from dialogue.environments.exact_call import ExactCall, exact_call
 from reports import findings
 from reports.finding_judge import exact_q, resampled
 from reports.finding_log import BLEND, FULL, NO_VETO, OUTCOME, OWN, PLACE, Visits, behaviour, judged, lawful
-from reports.finding_shaping import HAND, IDEAL, KIND, NAIVE, NONE, agreement, shapings
+from reports.finding_shaping import HAND, IDEAL, KIND, NAIVE, NONE, SCRIPT, agreement, shapings
 from reports.seeded import Estimate, Verdict, above, below, over_seeds, within
 from reports.shaped_calls import ShapedCalls, by_hand, potential_based, shaped, values_seen, visits
 
@@ -66,11 +66,11 @@ def test_the_page_and_the_pictures_are_sound_and_say_what_the_data_say(folder: P
     assert "quick form" in page.text
     summary = (folder / "findings.md").read_text()
     claims = [claim for part in ("bandit", "judge", "shaping") for claim in data[part]["claims"]]
-    assert len(claims) == 4 + 6 + 4 + 2 * 8
+    assert len(claims) == 4 + 6 + 5 + 3 * (2 * 3 + 2)
     for claim in claims:
         assert claim["verdict"] in set(Verdict) and claim["says"] in page.text
         assert Estimate(**claim["figure"]).told() in page.text and Estimate(**claim["figure"]).told() in summary
-    assert re.search(r"Of 30 claims, \d+ hold, \d+ do not hold, \d+ are not shown", page.text)
+    assert re.search(r"Of 39 claims, \d+ hold, \d+ do not hold, \d+ are not shown", page.text)
     for number in (1, 2, 3):
         _picture(folder / f"findings-{number}.svg")
 
@@ -98,19 +98,20 @@ def test_a_potential_keeps_the_order_of_all_policies_and_the_best_one(call: Exac
     rng = np.random.default_rng(4)
     policies = rng.dirichlet(np.ones(4), (8, ENCODING.size))
     truth = [call.value(probs) for probs in policies]
-    for name in (IDEAL, HAND):
-        shaping = shapings(call)[name]
+    for name in (IDEAL, SCRIPT, HAND):
+        shaping = shapings(call, best)[name]
         under = shaped(call, shaping)
         begins = float((call.starts * shaping.potential[call.seen[0]]).sum())
         assert abs(begins) > 0.005
         assert [under.value(probs) for probs in policies] == pytest.approx([value - begins for value in truth], abs=1e-12)
-        ((_, found),) = local_optima(under, 1)
-        assert (found == best).all()
+        if name == HAND:  # a search takes half a second
+            ((_, found),) = local_optima(under, 1)
+            assert (found == best).all()
 
 
 @pytest.mark.parametrize("name", [NAIVE, KIND])
 def test_naive_shaping_does_not(call: ExactCall, best: NDArray[np.float64], name: str) -> None:
-    under = shaped(call, shapings(call)[name])
+    under = shaped(call, shapings(call, best)[name])
     policies = [script(), uniform(), lawful(script(), 0.5), np.eye(4)[np.full(ENCODING.size, 1)]]
     gained = [under.value(probs) - call.value(probs) for probs in policies]
     assert max(gained) - min(gained) > 0.1
@@ -119,10 +120,10 @@ def test_naive_shaping_does_not(call: ExactCall, best: NDArray[np.float64], name
     assert agreement(found.argmax(1), best.argmax(1), visits(call, best)) < 0.9
 
 
-@pytest.mark.parametrize("name", [NONE, IDEAL, HAND, NAIVE, KIND])
-def test_the_batch_pays_what_the_matrices_say(call: ExactCall, name: str) -> None:
+@pytest.mark.parametrize("name", [NONE, IDEAL, SCRIPT, HAND, NAIVE, KIND])
+def test_the_batch_pays_what_the_matrices_say(call: ExactCall, best: NDArray[np.float64], name: str) -> None:
     """Over whole calls: a potential's terms sum to minus the potential of the beginning; the mean return is the exact value."""
-    shaping, n = shapings(call)[name], 256
+    shaping, n = shapings(call, best)[name], 256
     plain, env = make_debt_calls(n), ShapedCalls(make_debt_calls(n), shaping)
     plain.reset(np.random.SeedSequence(5))
     seen = env.reset(np.random.SeedSequence(5))
@@ -147,7 +148,7 @@ def test_the_batch_pays_what_the_matrices_say(call: ExactCall, name: str) -> Non
     assert np.mean(returns) == pytest.approx(exact, abs=4.5 * np.std(returns) / len(returns) ** 0.5)
 
 
-def test_values_seen_are_the_actions_values_weighed_by_the_policy(call: ExactCall) -> None:
+def test_values_seen_are_the_actions_values_weighed_by_the_policy(call: ExactCall, best: NDArray[np.float64]) -> None:
     probs = lawful(script(), 0.2)
     expected = (probs * call.q_values(probs)).sum(1)
     met = visits(call, probs) > 0
@@ -155,7 +156,11 @@ def test_values_seen_are_the_actions_values_weighed_by_the_policy(call: ExactCal
     assert (values_seen(call, probs)[~met] == 0).all() and np.isnan(expected[~met]).all()
     # NEGOTIATION is the fourth stage, .3; very positive is two steps above neutral, .2
     assert by_hand()[ENCODING.index({"fsm": "NEGOTIATION", "sentiment": "very positive", "turn": 1})] == pytest.approx(0.5)
-    assert potential_based("", by_hand()).by_potential and not shapings(call)[NAIVE].by_potential and not shapings(call)[KIND].by_potential
+    assert (
+        potential_based("", by_hand()).by_potential
+        and not shapings(call, best)[NAIVE].by_potential
+        and not shapings(call, best)[KIND].by_potential
+    )
 
 
 def test_nobody_offers_a_plan_before_the_disclosure() -> None:
@@ -168,9 +173,9 @@ def test_nobody_offers_a_plan_before_the_disclosure() -> None:
 
 
 def test_what_the_log_says_of_each_visit_adds_up() -> None:
-    log = judged(250, 20, seed=3)
+    log = judged(150, 20, seed=3)
     found = log.visits
-    assert log.calls == 250 and 20 < log.rated < 60
+    assert log.calls == 150 and 20 < log.rated < 50
     assert found.earned[FULL] == pytest.approx(found.earned[OUTCOME] + found.earned[OWN])
     assert set(np.round(found.earned[OUTCOME], 6)) <= {1.0, 0.7, 0.3, -0.5, -0.3, -0.8} | {
         round(0.7 - 0.1 * k, 6) for k in range(1, 10)
@@ -179,7 +184,7 @@ def test_what_the_log_says_of_each_visit_adds_up() -> None:
     assert found.earned[BLEND][same] == pytest.approx(found.earned[NO_VETO][same])
     assert (found.earned[BLEND] <= found.earned[NO_VETO] + 1e-12).all()
     assert {name: one.episodes for name, one in log.logs.items()} == dict.fromkeys(("outcome", "blend", "rlaif"), 20)
-    assert judged(250, 20, seed=3).visits.earned[BLEND].tolist() == found.earned[BLEND].tolist()
+    assert judged(150, 20, seed=3).visits.earned[BLEND].tolist() == found.earned[BLEND].tolist()
 
 
 def test_means_are_of_visits_and_intervals_of_calls() -> None:
