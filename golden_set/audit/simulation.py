@@ -166,19 +166,26 @@ def audits(correlation: float, plans: Sequence[Plan], *, runs: int, seed: int, f
         for turns, judged, outcome in zip(log.human, log.judge, log.outcome, strict=True):
             strata = bands(judged.mean(1), outcome)
             order, half = rng.permutation(frame), rng.random(frame) < 0.5
+            means = turns.mean(1, dtype=float), judged.mean(1, dtype=float)
             for plan in plans:
                 stratum = strata if plan.stratified else np.zeros_like(strata)
-                rows[plan] += _audited(turns, judged, stratum, order, half | (not plan.half), plan.labels)
+                rows[plan] += _audited(turns, judged, means, stratum, order, half | (not plan.half), plan.labels)
     return {plan: _rates(np.array(found)) for plan, found in rows.items()}
 
 
 def _audited(
-    turns: NDArray[np.float32], judged: NDArray[np.float32], stratum: IntArray, order: IntArray, inside: BoolArray, labels: int
+    turns: NDArray[np.float32],
+    judged: NDArray[np.float32],
+    means: tuple[FloatArray, FloatArray],
+    stratum: IntArray,
+    order: IntArray,
+    inside: BoolArray,
+    labels: int,
 ) -> list[tuple[float, ...]]:
-    """Return one audit of one log; nothing where the estimate is not known."""
-    human, judge = turns.mean(1, dtype=float), judged.mean(1, dtype=float)
+    """Return one audit of one log, whose episodes have the `means` of turns by people and judge; nothing where it is not known."""
+    human, judge = means
     at = drawn(order, stratum, allocated(np.bincount(stratum), labels))
-    found = estimate(human[at], judge[at], stratum[at], judge, stratum, inside[at], inside)
+    found = estimate(human[at], judge[at], stratum[at], judge, stratum, inside[at], inside, share=False)
     if found is None:
         return []
     rest = (turns[at[inside[at]]] - found.tuning * judged[at[inside[at]]]).ravel()

@@ -274,5 +274,5 @@ HOSTILE += ["512.44.", "(555) ", "mary-jane "]
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
     begun = time.process_time()
-    mask(piece * (50_000 // len(piece)), PEOPLE)
-    assert time.process_time() - begun < 10  # a rule that looks at every pair of characters takes minutes
+    mask(piece * (25_000 // len(piece)), PEOPLE)
+    assert time.process_time() - begun < 5  # a rule that looks at every pair of characters takes half a minute and more
