@@ -27,7 +27,7 @@ LEARNERS: Mapping[str, Callable[[], Learner]] = {
     Q: lambda: TabularQ(steps=1, envs=SIDE_BY_SIDE),
     TEXTBOOK: lambda: TabularQ(alpha=0.1, epsilon=0.1, steps=1, envs=SIDE_BY_SIDE),
 }
-RULE = "the mean difference by seeds is above zero with its whole 95 % interval"
+RULE = "the mean difference by seeds is above zero with its whole 95% interval"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The values are those of acting so once in the state and going on as the log did:
 on, with intervals from resampling whole calls. Under the outcome they are computed exactly as well. The judge is the embedded one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +28,14 @@ ENDINGS_APART = 0.15  # shares of an ending that are nearer are the same way of 
 DRAWS = 2000
 SIMULATED, WEIGHT = "outcome + 0.1 × simulated judge", 0.1
 REWARDS = (OUTCOME, BLEND, NO_VETO, RLAIF, FULL)
-ALIKE = "the difference EMPATHIZE − PROCEED lies within ±0.2 with its whole 95 % interval"
-BETTER = "the difference EMPATHIZE − PROCEED is above 0.2 with its whole 95 % interval"
-ENDS = "no way of ending differs by 0.15 or more in its share, with the whole 95 % interval of each"
+LEARNERS: Mapping[str, Callable[[], Learner]] = {
+    "actor-critic": lambda: ActorCritic(envs=256),
+    "pessimistic": lambda: Pessimistic(envs=256),
+    "pessimistic, discount 0.95": lambda: Pessimistic(gamma=0.95, envs=256),
+}
+ALIKE = "the difference EMPATHIZE − PROCEED lies within ±0.2 with its whole 95% interval"
+BETTER = "the difference EMPATHIZE − PROCEED is above 0.2 with its whole 95% interval"
+ENDS = "no way of ending differs by 0.15 or more in its share, with the whole 95% interval of each"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +163,12 @@ def _served(logs: Mapping[str, Log], call: ExactCall, seed: np.random.SeedSequen
     acts = {str(action): kept(prob) for action, prob in zip(ACTIONS, behaviour()[PLACE], strict=True)}
     found = [Served("who acted", "", acts, kept(call.value(behaviour())))]
     for recipe, log in logs.items():
-        for make in (Pessimistic, ActorCritic):
-            learner: Learner = make(envs=256)
+        for name, make in LEARNERS.items():
+            learner = make()
             chance, order = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key).spawn(2)  # the same for all
             policy = learned(learner, log, chance, order)
             acts = {str(action): kept(prob) for action, prob in zip(ACTIONS, policy.probs[PLACE], strict=True)}
-            found.append(Served(learner.name, recipe, acts, kept(call.value(policy.greedy().probs))))
+            found.append(Served(name, recipe, acts, kept(call.value(policy.greedy().probs))))
     return found
 
 

@@ -42,7 +42,7 @@ def draw_bandit(found: BanditFinding, best: float, *, alone: bool) -> Markup:
         high=250,
     )
     keys = [(line.kind, SHAPES[line.kind], line.name) for line in drawn]
-    return picture([legend(keys), panel], f"Bandits and Q-learning: value by episodes, {found.seeds} seeds, 95 % intervals", alone=alone)
+    return picture([legend(keys), panel], f"Bandits and Q-learning: value by episodes, {found.seeds} seeds, 95% intervals", alone=alone)
 
 
 def draw_judge(found: JudgeFinding, *, alone: bool) -> Markup:
@@ -70,7 +70,7 @@ def draw_judge(found: JudgeFinding, *, alone: bool) -> Markup:
     endings = dots("How the call ends then (shares)", shares, reaching([0.0, *ends]))
     keys = [(TONES[1], "square", str(one)), (TONES[0], "disc", str(other)), (BESIDE, "diamond", "published"), (BESIDE, "triangle", "exact")]
     where = f"{found.state['fsm']}, {found.state['sentiment']}, turn {found.state['turn']}"
-    return picture([legend(keys), worth, endings], f"PROCEED and EMPATHIZE in {where}: worth and endings, 95 % intervals", alone=alone)
+    return picture([legend(keys), worth, endings], f"PROCEED and EMPATHIZE in {where}: worth and endings, 95% intervals", alone=alone)
 
 
 def draw_shaping(found: ShapingFinding, *, alone: bool) -> Markup:
@@ -93,11 +93,11 @@ def draw_shaping(found: ShapingFinding, *, alone: bool) -> Markup:
                 reaching([*ends, found.best]),
                 [(math.log10(tick), f"{tick:,}") for tick in [*ticks, *([] if found.looks[-1] == ticks[-1] else [found.looks[-1]])]],
                 below="episodes, logarithmic",
-                limits=[(NEAR * found.best, "95 % of the best")],
+                limits=[(NEAR * found.best, "95% of the best")],
                 high=170,
             )
         )
-    return picture(panels, f"Learning with shaped rewards: value by episodes, {found.seeds} seeds, 95 % bands", alone=alone)
+    return picture(panels, f"Learning with shaped rewards: value by episodes, {found.seeds} seeds, 95% bands", alone=alone)
 
 
 def _point(place: float, one: Estimate) -> tuple[float, float, float | None, float | None]:

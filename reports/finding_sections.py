@@ -72,8 +72,8 @@ def of_bandit(found: BanditFinding, best: float) -> Section:
         picture=draw_bandit(found, best, alone=False),
         claims=found.claims,
         tables=(
-            _table("True value of the greedy policy, mean over seeds (95 % interval)", "learner", head, found.values),
-            _table("Differences, seed by seed (95 % interval)", "difference", head, found.differences),
+            _table("True value of the greedy policy, mean over seeds (95% interval)", "learner", head, found.values),
+            _table("Differences, seed by seed (95% interval)", "difference", head, found.differences),
         ),
         notes=(
             "States that a learner never met are acted in at random, offers before the disclosure included: that is why values "
@@ -136,10 +136,10 @@ def of_judge(found: JudgeFinding) -> Section:
         picture=draw_judge(found, alone=False),
         claims=found.claims,
         tables=(
-            Table("From the log: mean (95 % interval)", ("reward", *every, "EMPATHIZE − PROCEED", "published"), worth),
+            Table("From the log: mean (95% interval)", ("reward", *every, "EMPATHIZE − PROCEED", "published"), worth),
             Table("Computed exactly, under the same policy", ("reward", *every, "EMPATHIZE − PROCEED"), exact),
             Table(
-                "How the call ends: shares (95 % interval)",
+                "How the call ends: shares (95% interval)",
                 ("ending", *pair, "EMPATHIZE − PROCEED", *(f"{action}, exact" for action in pair)),
                 endings,
             ),
@@ -154,6 +154,8 @@ def of_judge(found: JudgeFinding) -> Section:
             "`--allow-uncleared` would, to show what becomes of its ratings, and nothing here is a proof of its quality.",
             "Customer, agent's words and endings are this project's simulation. How much the endings depend on the action there was set by "
             "those who wrote it, so that the calls end much the same way is no discovery; what the judge makes of the words is.",
+            "A learner that looks ahead without a discount can gain by keeping the customer on the line, since waiting costs nothing there "
+            "and the judge's ratings are paid turn by turn: compare `pessimistic` with and without a discount.",
             "No call of this log holds a violation. The judge saw one in this turn or later, and the veto of `blend` held the call at −2: "
             f"{vetoed}.",
         ),
@@ -198,14 +200,14 @@ def of_shaping(found: ShapingFinding) -> Section:
         number=3,
         title="Shaping by potential, and naively",
         published=(
-            "Potential-based shaping reaches 95 % of the best value in fewer episodes and ends at the same policy, naive shaping changes "
+            "Potential-based shaping reaches 95% of the best value in fewer episodes and ends at the same policy, naive shaping changes "
             "the policy."
         ),
         done=(
             f"The debt call, rewarded by its outcome plus one of five terms or none; {found.seeds} seeds of {whole(found.episodes)} calls "
             "each, 64 side by side; `Q` and `actor-critic` as they come, `Q, textbook` with step size 0.1 and epsilon 0.1. Whatever is "
             "paid, policies are told by their exact value under the true reward. The best policy found is worth "
-            f"{number(found.best, 3)}; 95 % of it has to be held at two looks that follow each other, 100 calls apart.",
+            f"{number(found.best, 3)}; 95% of it has to be held at two looks that follow each other, 100 calls apart.",
             "`potential: best policy's value` pays the change of what the best policy would earn from a state on, computed exactly: an "
             "ideal that nobody has before learning. `potential: script's value` has the hand-written script's instead, both with a lawful "
             "random floor of 0.2, so that they say something of every state. `potential: by hand` pays the change of 0.1 for each stage "
@@ -228,12 +230,12 @@ def of_shaping(found: ShapingFinding) -> Section:
                 exact,
             ),
             Table(
-                "How fast: seeds that held a share of the best value, median episodes, ratio to no shaping (95 % interval)",
+                "How fast: seeds that held a share of the best value, median episodes, ratio to no shaping (95% interval)",
                 ("learner and reward", *(f"{share}: {what}" for share in shares for what in ("seeds", "episodes", "ratio"))),
                 speed,
             ),
             Table(
-                "Where it ends (95 % intervals)",
+                "Where it ends (95% intervals)",
                 (
                     "learner and reward",
                     "true value at the end",
@@ -247,6 +249,8 @@ def of_shaping(found: ShapingFinding) -> Section:
         notes=(
             "Agreement is a share of the situations that the best policy meets. * no shaping is compared with another seed of its own: so "
             "much do two runs agree that differ by chance alone.",
+            "A seed that never held a share of the best value counts in the ratio with all its episodes; one that held it neither with nor "
+            "without shaping does not count.",
             "For one-step Q-learning a potential does what starting at that potential's values would do (Wiewiora 2003): a good guess "
             "helps, a poor one has to be unlearned.",
         ),

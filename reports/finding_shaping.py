@@ -39,9 +39,9 @@ LEARNERS: Mapping[str, Callable[[], Learner]] = {
     "Q, textbook": lambda: TabularQ(alpha=0.1, epsilon=0.1, envs=SIDE_BY_SIDE),
     "actor-critic": lambda: ActorCritic(envs=SIDE_BY_SIDE),
 }
-FASTER = "the mean ratio of episodes, by seeds of which one of the two came there, is below 1 with its whole 95 % interval"
-ENDS_ALIKE = "by share of the situations met it agrees with no shaping at most 0.1 less than two seeds without shaping do (95 % interval)"
-CHANGES = "the true value is more than 5 % of the best value lower, with its whole 95 % interval"
+FASTER = "the mean ratio of episodes, by seeds of which one of the two came there, is below 1 with its whole 95% interval"
+ENDS_ALIKE = "by share of the situations met it agrees with no shaping at most 0.1 less than two seeds without shaping do (95% interval)"
+CHANGES = "the true value is more than 5% of the best value lower, with its whole 95% interval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ def _claims(
                 claims.append(Claim(f"{learner}, {name}: ends at a worse policy", CHANGES, lower, above(lower, LOWER * best)))
                 continue
             figure = ratio(found[name], none, episodes)
-            claims.append(Claim(f"{learner}, {name}: 95 % of the best value in fewer episodes", FASTER, figure, below(figure, 1.0)))
+            claims.append(Claim(f"{learner}, {name}: 95% of the best value in fewer episodes", FASTER, figure, below(figure, 1.0)))
             own = [agreement(one.actions, other.actions, met) for one, other in zip(found[name], none, strict=True)]
             alike = over_seeds(np.array(own) - noise)
             claims.append(Claim(f"{learner}, {name}: ends at the same policy", ENDS_ALIKE, alike, above(alike, -SAME_POLICY)))

@@ -29,7 +29,7 @@ from reports.page import write_pages
 from reports.quoting import in_markdown
 from reports.seeded import Claim, Floats, Verdict
 
-SEED = 2026  # seeds below 100 were looked at while the experiments were made
+SEED = 2027  # 2026 and seeds below 100 were looked at while the experiments were made
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,9 @@ def _lines(found: Findings, sections: Sequence[Section]) -> Iterator[str]:
     yield f"`{command(found)}`: {count(found.claims)}.\n"
     for section in sections:
         yield f"### {section.number}. {section.title}: {section.word}\n\nPublished: {section.published}\n"
-        yield "| claim | found (95 % interval) | verdict |\n|---|---|---|"
+        yield "| claim | verdict | found (95% interval) |\n|---|---|---|"
         for claim in section.claims:
-            yield f"| {in_markdown(claim.says)} | {claim.figure.told()} | **{claim.verdict}** |"
+            yield f"| {in_markdown(claim.says)} | **{claim.verdict}** | {claim.figure.told()} |"
         yield ""
         for table in section.tables:
             yield f"{table.caption}:\n"

@@ -1,4 +1,4 @@
-"""Figures of seeded experiments with their 95 % intervals, and what they say of a claim; where they come from is not known here."""
+"""Figures of seeded experiments with their 95% intervals, and what they say of a claim; where they come from is not known here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

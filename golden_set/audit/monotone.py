@@ -6,6 +6,7 @@ figure that is told of it, too.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import optimize, stats
@@ -129,8 +130,14 @@ def kept_rise(t: float, episodes: int) -> float:
     something keeps nearly all (.94 at twice c). It is a nonnegative garrote (Breiman 1995) with the fourth power instead of the square,
     which would take more from judges that do tell something.
     """
-    critical = float(stats.t.isf(ALPHA, episodes - 1))
+    critical = _critical(episodes - 1)
     return 1 - (critical / t) ** 4 if t > critical else 0.0
+
+
+@lru_cache(maxsize=1024)
+def _critical(degrees: int) -> float:
+    """Return Student's upper quantile at `ALPHA`; folds and replicates ask for the same few over and over."""
+    return float(stats.t.isf(ALPHA, degrees))
 
 
 def effective(rows: Labelled) -> float:

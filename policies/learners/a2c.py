@@ -56,7 +56,7 @@ class A2C(Learner):
 
     def __init__(
         self,
-        learning_rate: Scheduled = 3e-3,
+        learning_rate: Scheduled = 2.5e-3,
         steps: int = 5,
         envs: int = 256,
         gamma: float = 0.99,
