@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dialogue.errors import InputProblem, Problem, UsageProblem
-    from dialogue.reader import Reader, Reject, readers
+    from dialogue.reader import Reader, Reject
     from dialogue.reading import read_transcripts
     from dialogue.transcript import Role, Transcript, Turn
 
@@ -22,7 +22,6 @@ _HOMES = {
     "Turn": "transcript",
     "UsageProblem": "errors",
     "read_transcripts": "reading",
-    "readers": "reader",
 }
 
 __all__ = [
@@ -35,7 +34,6 @@ __all__ = [
     "Turn",
     "UsageProblem",
     "read_transcripts",
-    "readers",
 ]
 
 

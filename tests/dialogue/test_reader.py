@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from dialogue import Transcript, UsageProblem, readers
-from dialogue.reader import Head
+from dialogue import Transcript, UsageProblem
+from dialogue.reader import Head, readers
 
 AGENT = [{"role": "assistant", "content": "hi"}]
 SAMPLES = {
