@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from pydantic_core import from_json
 
 from dialogue.errors import InputProblem, UsageProblem, did_you_mean, listed
+from dialogue.installed import installed
 from dialogue.source import Source
 from dialogue.transcript import Transcript
 
@@ -97,7 +97,7 @@ class Reader(Protocol):
 
 def readers() -> dict[str, Reader]:
     """Return the installed readers by name, in the order of their names."""
-    return {point.name: point.load()() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+    return {name: point.load()() for name, point in installed(GROUP).items()}
 
 
 def reader_for(source: Source, format_name: str | None = None) -> Reader:

@@ -3,7 +3,7 @@
 import ast
 import os
 import sys
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command as build
 
 from dialogue.errors import Problem, did_you_mean, listed
+from dialogue.installed import installed
 
 GROUP = "judge.commands"
 HELP = {"help_option_names": ["--help", "-h"]}
@@ -22,14 +23,14 @@ class Rooms(TyperGroup):
     """A command group whose members are entry points. Listing them reads their first lines; only a call imports them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return sorted(_points())
+        return list(installed(GROUP))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        point = _points().get(cmd_name)
+        point = installed(GROUP).get(cmd_name)
         return TyperCommand(cmd_name, help=_first_line(point)) if point else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        points = _points()
+        points = installed(GROUP)
         if args and args[0] not in points and not args[0].startswith("-"):
             raise SystemExit(_fail(f"unknown command {args[0]!r}{did_you_mean(args[0], points)}; commands: {listed(sorted(points))}"))
         name = args[0]
@@ -83,7 +84,7 @@ def _loaded(point: EntryPoint) -> Any:
     try:
         return point.load()
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {known.module.partition(".")[0] for known in _points().values()}:
+        if (error.name or "").partition(".")[0] in {known.module.partition(".")[0] for known in installed(GROUP).values()}:
             raise  # ours: a bug, not a matter of what is installed
         extras = ",".join(point.extras)  # what the entry point says that it needs
         wanted = f"'{point.dist.name}[{extras}]'" if point.dist and extras else error.name
@@ -103,10 +104,6 @@ def _command(loaded: Any) -> Any:
 def _fail(message: str) -> int:
     print(f"judge: {message}", file=sys.stderr)
     return 2
-
-
-def _points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def _first_line(point: EntryPoint) -> str:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -179,8 +178,3 @@ class ModelMaker(Protocol):
     """What an entry point of `judge.models` names: makes a model from what follows the colon in `--judge name:rest`."""
 
     def __call__(self, rest: str, terms: Terms, /) -> ChatModel: ...
-
-
-def points(group: str) -> dict[str, EntryPoint]:
-    """Return the entry points of a group by name."""
-    return {point.name: point for point in entry_points(group=group)}

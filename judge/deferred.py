@@ -12,9 +12,10 @@ from functools import partial
 from typing import TypeVar
 
 from dialogue.errors import UsageProblem
+from dialogue.installed import installed
 from dialogue.transcript import Transcript
 from judge.chat import Trouble
-from judge.contract import MODELS, Body, DeferredApi, Deferring, Judge, ModelMaker, Terms, points
+from judge.contract import MODELS, Body, DeferredApi, Deferring, Judge, ModelMaker, Terms
 from judge.gate import Gate
 from judge.ledger import Ledger, StoredBatch
 from judge.line import BATCHED, Call
@@ -215,7 +216,7 @@ async def _each(
     for spec in dict.fromkeys(batch.judge for batch in ledger.batches("open", "submitting")):
         try:
             name, _, rest = spec.partition(":")
-            maker: ModelMaker = points(MODELS)[name].load()
+            maker: ModelMaker = installed(MODELS)[name].load()
             async with _api(maker(rest, terms), terms) as api:
                 if search:
                     with _alone(ledger) as alone:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dialogue.errors import UsageProblem, did_you_mean, listed
-from judge.contract import JUDGES, MODELS, Judge, JudgeMaker, Terms, points
+from dialogue.installed import installed
+from judge.contract import JUDGES, MODELS, Judge, JudgeMaker, Terms
 from judge.llm import make_chat_judge
 from judge.meter import Meter
 from judge.pooling import Repeats
@@ -20,7 +21,7 @@ def make_judge(spec: str, rubric: Rubric, terms: Terms | None = None) -> Judge:
         UsageProblem: no such judge is installed, or it refuses the rubric or the rest of the spec.
     """
     name, _, rest = spec.partition(":")
-    judges, models = points(JUDGES), points(MODELS)
+    judges, models = installed(JUDGES), installed(MODELS)
     if name in judges:
         maker: JudgeMaker = judges[name].load()
         return maker(rubric, rest, terms or Terms())

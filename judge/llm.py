@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from dialogue.errors import UsageProblem
+from dialogue.installed import installed
 from dialogue.transcript import Transcript
 from judge.chat import Trouble
-from judge.contract import MODELS, Body, Judge, ModelMaker, Replies, Sent, Terms, points
+from judge.contract import MODELS, Body, Judge, ModelMaker, Replies, Sent, Terms
 from judge.form import Form, Question
 from judge.line import SHAPES, Call, Line, make_call
 from judge.prices import Price
@@ -26,7 +27,7 @@ RAW_CHARS = 4000  # of an answer that a failure keeps
 
 def make_chat_judge(rubric: Rubric, name: str, rest: str, terms: Terms) -> Judge:
     """Return the judge that asks the chat model `name:rest` (an entry point of `judge.models`)."""
-    maker: ModelMaker = points(MODELS)[name].load()
+    maker: ModelMaker = installed(MODELS)[name].load()
     return LLMJudge(rubric, Structured(rubric, maker(rest, terms)), terms, spec=f"{name}:{rest}")
 
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, Protocol
 
 from dialogue.errors import UsageProblem
+from dialogue.installed import installed
 
 GROUP = "judge.reports"
 SUMMARY = "GITHUB_STEP_SUMMARY"  # names the file whose Markdown GitHub shows beside a step
@@ -34,7 +34,7 @@ def write_report(kind: str, report: dict[str, Any], folder: Path) -> list[Path]:
         data = folder / f"{kind}.json"
         data.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         written = [data]
-        for point in entry_points(group=GROUP, name=kind):
+        if point := installed(GROUP).get(kind):
             writer: Writer = point.load()
             written += writer(report, folder)
     except OSError as error:

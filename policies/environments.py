@@ -1,20 +1,16 @@
 """Environments by name: entry points of the group `judge.environments`, or `gym:ID`; what they simulate is theirs."""
 
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
 from dialogue.environments.contract import BatchEnv
 from dialogue.errors import UsageProblem, did_you_mean, listed
+from dialogue.installed import installed
 from policies.options import typed
 
 GROUP = "judge.environments"
 GYM = EntryPoint("gym", "policies.gym_batch:make_gym", GROUP)  # loaded only where it is named: gymnasium takes its time
-
-
-def environments() -> dict[str, EntryPoint]:
-    """Return the installed environments, by name."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
 def make_env(name: str, n: int, options: Mapping[str, Any] | None = None) -> BatchEnv:
@@ -48,7 +44,7 @@ def known(name: str) -> EntryPoint:
     Raises:
         UsageProblem: there is no such environment.
     """
-    points = environments()
+    points = installed(GROUP)
     if name not in points:
         raise UsageProblem(
             f"unknown environment {name!r}{did_you_mean(name, points)}; installed: {listed(points)}; or gym:ID for one that Gymnasium knows"

@@ -1,24 +1,18 @@
 """Learners by name: entry points of the group `judge.learners`, made with the parameters that their signatures name."""
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
 from typing import Any
 
 from dialogue.environments.contract import Spaces
 from dialogue.errors import UsageProblem, did_you_mean, listed
+from dialogue.installed import installed
 from policies.contract import Learner
 from policies.options import typed
 
 GROUP = "judge.learners"
+HELD = 100_000_000  # numbers of one rollout: 0.8 GB
 PART = "algorithm"  # the parameter that stands after the colon, as in sb3:dqn
-
-
-@cache  # to look through what is installed takes longer than many trainings
-def learners() -> dict[str, EntryPoint]:
-    """Return the installed learners, by name."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
 def default_learner(spaces: Spaces) -> str:
@@ -32,7 +26,7 @@ def learner_class(name: str) -> type[Learner]:
     Raises:
         UsageProblem: there is no such learner, or it needs a package that is not installed.
     """
-    points = learners()
+    points = installed(GROUP)
     kind, colon, _ = name.partition(":")
     if kind not in points:
         raise UsageProblem(f"unknown learner {name!r}{did_you_mean(kind, points)}; installed: {listed(points)}")
@@ -84,3 +78,17 @@ def see_fit(learner: Learner, name: str, spaces: Spaces, where: str) -> None:
         raise UsageProblem(f"learner {name} needs discrete observations, those of {where} are vectors; take linear, linucb or a2c")
     if spaces.continuous and not learner.continuous:
         raise UsageProblem(f"learner {name} needs discrete actions, those of {where} are numbers; take a2c")
+
+
+def see_held(learner: Learner, spaces: Spaces) -> None:
+    """See that a rollout in an environment of these spaces can be held in memory.
+
+    Raises:
+        UsageProblem: it would be too large.
+    """
+    numbers = 5 + 2 * (1 if spaces.observations is not None else spaces.width)  # of a step, seen before and after it
+    if (held := learner.steps * learner.envs) * numbers > HELD:
+        raise UsageProblem(
+            f"{learner.steps:,} steps in {learner.envs:,} environments make a rollout of {held:,}, which is held in memory at once; it "
+            f"may be {HELD // numbers:,} here, so lower steps or envs (how long to train is said with --steps)"
+        )

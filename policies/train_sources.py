@@ -12,7 +12,7 @@ from judge.settings import Settings
 from policies.contract import Learner, Policy
 from policies.environments import make_env
 from policies.judged import CALLS, JudgedSource
-from policies.learner_names import default_learner, learner_class, make_learner, see_fit
+from policies.learner_names import default_learner, learner_class, make_learner, see_fit, see_held
 from policies.offline import LoggedSource, offline_learner
 from policies.options import typed
 from policies.rollout import Rollouts
@@ -204,6 +204,8 @@ def _begun_in_env(request: Request, env: str) -> Work:
         settings = request.settings(request.scoring)
         scoring = _given(**{key: getattr(settings, key) for key in SCORING})
         plan = replace(plan, scoring=scoring | {"calls": request.calls or CALLS}).allowing(request.allowed)
+    else:
+        see_held(learner, spaces)
     return Work(plan, _in_env(plan, learner, request))
 
 

@@ -1,6 +1,7 @@
 """What many tests need: the installed `judge` command as a real process, and transcripts in a line."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,10 @@ from dialogue.transcript import Role, Transcript, Turn
 # Before NumPy is loaded: the arrays here are small, and a second thread of each test process only waits, burning the other one's core.
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
+
+# A shell's background job ignores Ctrl-C, and what it starts does, too; the processes of the tests must not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).parent / "judge"

@@ -8,11 +8,17 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from subprocess import CompletedProcess
 
-LOADED = "pytest judge.cli judge.batch_commands rewards.score_command judge.decisions judge.models.openai judge.models.anthropic".split()
-LOADED += "golden_set.commands golden_set.audit.commands reports.golden_check reports.audit_report".split()
-LOADED += "policies.train_command policies.learners.a2c policies.learners.actor_critic reports.policy_training".split()
-LOADED += "dialogue.environments.debt_batch dialogue.environments.sales_batch".split()
-LOADED += "openai.resources.batches openai.resources.files anthropic.resources.messages.batches httpx2 aiohttp".split()
+LOADED = """
+pytest judge.cli judge.batch_commands rewards.score_command judge.decisions judge.models.openai judge.models.anthropic
+dialogue.readers.native dialogue.readers.openai_messages dialogue.readers.sharegpt dialogue.readers.tau_bench dialogue.readers.tau2
+golden_set.commands golden_set.audit.commands golden_set.audit.forms.comma_separated golden_set.audit.forms.workbook
+reports.golden_check reports.audit_report reports.review_page reports.policy_training
+policies.train_command policies.evaluate_command policies.policy_commands policies.simulate_command
+policies.learners.a2c policies.learners.actor_critic
+dialogue.environments.debt_batch dialogue.environments.sales_batch dialogue.environments.spoken_debt_call
+openai.resources.batches openai.resources.files anthropic.resources.messages.batches httpx2 httpcore2 aiohttp truststore
+anyio.streams.tls ijson.backends.yajl2_c typer._adapters typer._click.decorators
+""".split()
 
 
 def start(folder: Path, environ: Mapping[str, str], args: list[str]) -> BaseProcess:

@@ -5,9 +5,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dialogue.errors import UsageProblem, did_you_mean, listed
+from dialogue.installed import installed
 from golden_set.audit.review import Form, make_review
 from golden_set.audit.sample import AuditItem, AuditSample
-from judge.contract import points
 
 GROUP = "judge.forms"
 EVERY = "all"
@@ -23,7 +23,7 @@ def load_forms(names: str) -> dict[str, Form]:
     Raises:
         UsageProblem: none is installed under one of the names.
     """
-    known = points(GROUP)
+    known = installed(GROUP)
     wanted = list(known) if names == EVERY else [name.strip() for name in names.split(",") if name.strip()]
     if not wanted:
         raise UsageProblem(f"--forms is {names!r}; expected some of {listed(sorted(known))}, separated by commas, or {EVERY}")

@@ -1,9 +1,9 @@
 """What an episode is worth under given ratings: an entry point of `judge.worth` tells, since rewards are no business of this room."""
 
-from importlib.metadata import entry_points
 from typing import Protocol
 
 from dialogue.errors import UsageProblem
+from dialogue.installed import installed
 from dialogue.transcript import Transcript
 from judge.rubric import Rubric
 from judge.verdict import Verdict
@@ -40,7 +40,7 @@ def make_worth(rubric: Rubric, recipe: str, outcomes: str | None) -> Worth:
     Raises:
         UsageProblem: nothing of this kind is installed, or there is no such recipe or outcome table.
     """
-    for point in entry_points(group=GROUP):
+    for point in installed(GROUP).values():
         maker: WorthMaker = point.load()
         return maker(rubric, recipe, outcomes)
     raise UsageProblem(f"nothing tells what an episode is worth: no entry point {GROUP!r} is installed; install judge-rewards whole")

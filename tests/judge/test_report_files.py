@@ -28,10 +28,10 @@ def writer(monkeypatch: pytest.MonkeyPatch) -> None:
         def load(self) -> Any:
             return pages
 
-    def points(group: str, name: str) -> list[EntryPoint]:
-        return [Point("mine", "x:y", "judge.reports")] if (group, name) == ("judge.reports", "mine") else []
+    def installed(group: str) -> dict[str, EntryPoint]:
+        return {"mine": Point("mine", "x:y", group)} if group == "judge.reports" else {}
 
-    monkeypatch.setattr(report_files, "entry_points", points)
+    monkeypatch.setattr(report_files, "installed", installed)
 
 
 @pytest.mark.usefixtures("writer")

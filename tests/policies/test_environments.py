@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from dialogue.errors import UsageProblem
-from policies.environments import environments, make_env
+from dialogue.installed import installed
+from policies.environments import GROUP, make_env
 from policies.options import pairs_of, typed
 
 
 def test_the_installed_environments_are_made_by_name() -> None:
-    assert list(environments()) == ["debt_call", "sales_call"]
+    assert list(installed(GROUP)) == ["debt_call", "sales_call"]
     debt = make_env("debt_call", 3)
     assert debt.n == 3 and debt.spaces.actions == ("PROCEED", "EMPATHIZE", "OFFER_PLAN", "ASK_CLARIFY")
     wide = make_env("debt_call", 2, {"extras": "true", "handling": "0.1"})

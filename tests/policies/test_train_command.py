@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dialogue.installed import installed
 from judge.cli import main
 from judge.settings import Settings
 from policies.behaviour import make_behaviour
 from policies.checkpoint import NEWEST, PREVIOUS, load, sealed
-from policies.learner_names import learners
+from policies.learner_names import GROUP
 from policies.saved import load_saved
 from policies.simulation import make_spoken, simulate
 from rewards.scorer import make_scorer
@@ -29,7 +30,7 @@ from tests import warm
 COMMAND = Path(sys.executable).parent / "judge"
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("JUDGE_")} | {"OPENBLAS_NUM_THREADS": "1"}
 HEAVY = {"sb3"}  # needs torch, which takes seconds to load
-TRAINED = [name for name, point in learners().items() if name not in HEAVY and find_spec(point.module)]
+TRAINED = [name for name, point in installed(GROUP).items() if name not in HEAVY and find_spec(point.module)]
 STEPS = 3_000
 SMALL = ["--envs", "8", "--seed", "3"]
 
@@ -185,6 +186,8 @@ WRONG = [
     (["--env", "debt_call", "--set", "gamma"], "--set 'gamma' is not KEY=VALUE"),
     (["--env", "debt_call", "--set", "envs=4", "--envs", "4"], "--envs 4 and --set envs=4 say the same thing; give one of them"),
     (["--env", "debt_call", "--set", "envs=0"], "envs is 0; at least 1"),
+    (["--env", "debt_call", "--set", "steps=1000000"], "1,000,000 steps in 256 environments make a rollout of 256,000,000, which is held"),
+    (["--env", "sales_call", "--learner", "a2c", "--envs", "99999"], "it may be 128,040 here, so lower steps or envs"),
     (["--env", "debt_call", "--env-set", "nothing=1"], "has no option 'nothing'"),
     (["--env", "debt_call", "--from", "x.jsonl"], "--env debt_call and --from x.jsonl: learn from one of them"),
     (["--env", "debt_call", "--passes", "2"], "--passes is for --from; an environment has no log; leave it out"),

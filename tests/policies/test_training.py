@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from dialogue.environments.contract import Spaces
+from dialogue.installed import installed
 from policies.checkpoint import opened, sealed
 from policies.environments import make_env
 from policies.experience import Rollout
-from policies.learner_names import learners, make_learner
+from policies.learner_names import GROUP, make_learner
 from policies.rollout import Rollouts
 from policies.source import Batch
 from policies.training import Ended, Training
 
 HEAVY = {"sb3"}  # torch; tests/policies/learners has a test of its own for it
-TRAINED = [name for name, point in learners().items() if name not in HEAVY and find_spec(point.module)]
+TRAINED = [name for name, point in installed(GROUP).items() if name not in HEAVY and find_spec(point.module)]
 CASES = [(name, "debt_call", 16) for name in TRAINED] + [("a2c", "sales_call", 4), ("actor-critic", "gym:FrozenLake-v1", 4)]
 
 
