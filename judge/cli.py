@@ -1,6 +1,7 @@
 """The `judge` command: mounts every room's commands from the entry-point group `judge.commands`, loading only the one called."""
 
 import ast
+import errno
 import os
 import sys
 from importlib.metadata import EntryPoint, version
@@ -16,6 +17,8 @@ from dialogue.errors import Problem, did_you_mean, listed
 from dialogue.installed import installed
 
 GROUP = "judge.commands"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, or none for this user or file
+CLOSED = 141  # the status where the reader of the output went away, as a shell expects it
 HELP = {"help_option_names": ["--help", "-h"]}
 
 
@@ -42,10 +45,10 @@ class Rooms(TyperGroup):
         """Run the command; when the reader of its output goes away (`| head`), end quietly, with the status a shell expects."""
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            _flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say, also at exit
-            raise typer.Exit(141) from None
+            _silence()
+            raise typer.Exit(CLOSED) from None
         return result
 
 
@@ -68,11 +71,22 @@ def about(
 
 
 def main() -> None:
-    """Run the command line; a problem the user can mend is told on stderr without a traceback, status 2."""
+    """Run the command line; a problem the user can mend, a full disk too, is told on stderr without a traceback, status 2."""
     try:
-        app(prog_name="judge")
-    except Problem as problem:
-        sys.exit(_fail(str(problem)))
+        try:
+            app(prog_name="judge")
+        except Problem as problem:
+            sys.exit(_fail(str(problem)))
+        finally:
+            _flush()  # what is still to be written may fail, too
+    except BrokenPipeError:
+        _silence()
+        sys.exit(CLOSED)
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        _silence()
+        sys.exit(_fail(f"cannot write the output: {error.strerror}; make room, or write it elsewhere"))
 
 
 def _loaded(point: EntryPoint) -> Any:
@@ -99,6 +113,16 @@ def _command(loaded: Any) -> Any:
     single = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=HELP)
     single.command()(loaded)
     return build(single)
+
+
+def _flush() -> None:
+    if sys.stdout:  # it is None where the shell closed it (`>&-`)
+        sys.stdout.flush()
+
+
+def _silence() -> None:
+    """Let stdout go nowhere: there is nothing more to say, also at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> int:

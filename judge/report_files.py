@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, Protocol
@@ -85,4 +86,6 @@ def replace_whole(path: Path, text: str) -> None:
         spare.write_text(text, encoding="utf-8")
         spare.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            spare.unlink()  # half a file only keeps a full disk full
         raise UsageProblem(f"cannot write {path}: {error.strerror}; name another place") from error

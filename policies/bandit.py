@@ -1,18 +1,31 @@
 """What the bandits have in common: a mean for every action in every context; how they choose by it is theirs, one a file."""
 
 from abc import abstractmethod
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
 
 from dialogue.environments.contract import Actions, Observations, Spaces, State
-from dialogue.errors import UsageProblem
 from policies.contract import Learner
 from policies.credit import finished, returns_of
 from policies.experience import Floats, Rollout
+from policies.parameters import COUNT, SHARE, Allowed, Parameters
 from policies.schedules import Scheduled, schedule
 from policies.table import TablePolicy
-from policies.tabular import Indices, bounds_of, draw, kept, known, need_table, served_probs, settled, step_towards, top, widened
+from policies.tabular import (
+    Indices,
+    bounds_of,
+    draw,
+    kept,
+    known,
+    moved_waiting,
+    need_table,
+    served_probs,
+    settled,
+    step_towards,
+    top,
+    widened,
+)
 
 Credit = Literal["return", "reward"]
 
@@ -34,6 +47,7 @@ class Bandit(Learner):
         envs: N.
     """
 
+    allowed: ClassVar[Allowed] = Parameters.allowed | {"credit": get_args(Credit), "gamma": SHARE, "longest": COUNT}
     alpha: Scheduled = "visits:1"  # the mean of all
     initial: float = 0.0
 
@@ -68,9 +82,8 @@ class Bandit(Learner):
         Raises:
             UsageProblem: observations or actions are vectors, or a parameter is not what it may be.
         """
+        self.see_allowed(self.name)
         schedule(self.alpha)
-        if self.credit not in ("return", "reward"):
-            raise UsageProblem(f"credit of learner {self.name} is {self.credit!r}; it may be return or reward")
         rows = need_table(spaces, self.name)
         self.spaces = spaces
         shape = rows if self.context else 1, len(spaces.actions)
@@ -126,10 +139,7 @@ class Bandit(Learner):
         """As the contract says."""
         rows = need_table(spaces, self.name)
         self.spaces = spaces
-        if self.waiting_:
-            held = self.waiting_["held"]
-            for name in ("observations", "next_observations"):
-                self.waiting_[name] = moved[np.where(held, self.waiting_[name], 0)]
+        self.waiting_ = moved_waiting(self.waiting_, moved)
         if not self.context:
             return
         self.values_ = widened(self.values_, rows, moved, self.initial)

@@ -53,16 +53,22 @@ class Bin:
             self.metrics[name] = held + value, times + count
 
     @property
-    def margin(self) -> float | None:
-        """How far the 95 % interval of the mean return reaches to each side; None with fewer than two episodes."""
-        if self.episodes < 2:
-            return None
-        return CONFIDENT * math.sqrt(self.squares / (self.episodes - 1) / self.episodes)
-
-    @property
     def told(self) -> dict[str, float]:
         """The mean of every metric."""
         return {name: value / count for name, (value, count) in self.metrics.items()}
+
+
+def margin(squares: float, episodes: int, of: int | None = None) -> float | None:
+    """Return how far the 95 % interval of a mean return reaches to each side; None with fewer than two episodes.
+
+    Args:
+        squares: sum of the squared distances of the returns from their mean.
+        episodes: how many.
+        of: how many different ones there are; the same again tell nothing new. None: all are different.
+    """
+    if episodes < 2:
+        return None
+    return CONFIDENT * math.sqrt(squares / (episodes - 1) / min(episodes, of or episodes))
 
 
 class Curve:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from dialogue.errors import UsageProblem, listed
+from dialogue.errors import UsageProblem
 from judge.settings import load_settings
 from policies.behaviour import make_behaviour
 from policies.environments import make_env
@@ -21,10 +21,10 @@ from policies.ope.acting import act_out
 from policies.ope.bootstrap import DRAWS, Kind, bootstrap
 from policies.ope.comparison import Finding, finding, guaranteed_finding, pair
 from policies.ope.evaluation import LOGGED, Evaluator, best_of, drawn
-from policies.ope.overlap import too_little
+from policies.ope.overlap import Overlap, too_alike, too_little, too_unsure
 from policies.ope.questions import Answers, Question, range_of
 from policies.ope.ratios import Ratios
-from policies.ope.telling import about, coverage_told, percent, refuse
+from policies.ope.telling import about, coverage_told, overlap_told, percent, refuse
 from policies.options import pairs_of
 from rewards.admission import Allowed
 
@@ -36,7 +36,7 @@ def deploy_check_command(
     baseline: Annotated[str, typer.Option(help="The same of the policy in use; logged: whoever acted in the rewards files.")],
     more_files: Annotated[list[str] | None, typer.Argument(metavar="FILE…", help="More rewards files, after --from.")] = None,
     env: Annotated[str | None, typer.Option(help="Compare in debt_call, sales_call or gym:ID.", show_default=False)] = None,
-    n: Annotated[int | None, typer.Option(min=2, help=f"With --env: episodes each.  [default: {EPISODES:,}]", show_default=False)] = None,
+    n: Annotated[int | None, typer.Option(min=100, help=f"With --env: episodes each.  [default: {EPISODES:,}]", show_default=False)] = None,
     env_set: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="An option of the environment; can be repeated.", show_default=False)
     ] = None,
@@ -104,28 +104,32 @@ def deploy_check_command(
     if candidate == LOGGED:
         raise UsageProblem("--candidate logged is who acted already; name a policy")
     answers = Answers(Question(files, allowed, discount, clip, judge_error, made_with, where), specs)
-    if not answers.episodes:
-        refuse("no episode can be used", answers, as_json=as_json)
-    if candidate in answers.seen and not allow_seen:
-        learned = f"{candidate} has learned from {listed(answers.seen[candidate])}"
-        refuse(f"{learned}: use calls that it has not seen, or allow it with --allow-seen", answers, as_json=as_json)
+    if why := answers.thin:
+        refuse(why, answers, as_json=as_json)
+    if (known := answers.seen[candidate]) and not allow_seen:
+        refuse(f"{candidate} has learned from {known}: take calls that it has not seen, or --allow-seen", answers, as_json=as_json)
     evaluators = answers.evaluators()
     for spec, evaluator in evaluators.items():
         if why := too_little(evaluator.overlap, min_ess):
             refuse(
                 f"{spec}: {why}; collect calls with a policy nearer to it, or with more chance in it", answers, evaluator, as_json=as_json
             )
+    own, other = evaluators[candidate], evaluators.get(baseline)
+    unsure = next((f"{spec}: {why}" for spec, one in evaluators.items() if (why := too_unsure(one.overlap))), None)
+    if why := unsure or too_alike(own.log, other.log if other else None, min_ess):
+        refuse(f"{why}; collect more calls, with more chance in what is done", answers, own, as_json=as_json)
     if bound is Bound.BERNSTEIN:
         if judge_error:
             raise UsageProblem("--judge-error needs draws; use it with --bound bootstrap")
-        low, high = range_of(range_) if range_ else answers.range()
+        low, high = range_of(range_, evaluators[candidate].log.returns) if range_ else answers.range()
         found = guaranteed_finding(evaluators[candidate], evaluators.get(baseline), low, high, level)
     else:
         made = partial(_estimators, evaluators, candidate, baseline)
         found = finding(drawn(made, answers.worlds(), seed, draws), level, margin, Kind(bound))
     if not as_json:
         print(coverage_told(answers))
-    _tell(found, (candidate, baseline), margin, level, about(answers), as_json=as_json)
+    told = about(answers) | {"overlap": asdict(own.overlap)}
+    _tell(found, (candidate, baseline), margin, level, told, own.overlap, as_json=as_json)
 
 
 def _estimators(evaluators: Mapping[str, Evaluator], candidate: str, baseline: str, rewards: Floats | None) -> dict[str, Ratios]:
@@ -144,7 +148,9 @@ def _acted(env: str, specs: tuple[str, str], n: int, options: dict[str, str], di
     return returns
 
 
-def _tell(found: Finding, specs: tuple[str, str], margin: float, level: float, told: dict[str, Any], *, as_json: bool) -> None:
+def _tell(
+    found: Finding, specs: tuple[str, str], margin: float, level: float, told: dict[str, Any], seen: Overlap | None = None, *, as_json: bool
+) -> None:
     """Print the finding; end with status 1 where the difference is not shown."""
     candidate, baseline = specs
     shown = found.difference_low > margin
@@ -157,6 +163,8 @@ def _tell(found: Finding, specs: tuple[str, str], margin: float, level: float, t
         print(f"{'candidate':11} {found.candidate:+8.4f}  {at} {found.candidate_low:+.4f}  {candidate}")
         print(f"{'baseline':11} {found.baseline:+8.4f}  {'':{len(at)}} {'':7}  {baseline}")
         print(f"{'difference':11} {found.difference:+8.4f}  {at} {found.difference_low:+.4f}  on the same {found.episodes:,} episodes")
+        for name, what in overlap_told(seen) if seen else ():
+            print(f"{name:22} {what}")
         print(f"deploy: the candidate is better by more than {margin:g}" if shown else f"do not deploy: {why}")
     if not shown:
         raise typer.Exit(NOT_SHOWN)

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from dialogue.errors import UsageProblem, listed
+from dialogue.errors import UsageProblem
 from judge.settings import load_settings
 from policies.behaviour import make_behaviour
 from policies.environments import make_env
@@ -54,7 +54,7 @@ def evaluate_command(
     policy: Annotated[str, typer.Argument(help="A policy file, or uniform, script or constant:ACTION.")],
     more_files: Annotated[list[str] | None, typer.Argument(metavar="FILE…", help="More rewards files, after --from.")] = None,
     env: Annotated[str | None, typer.Option(help="Measure in debt_call, sales_call or gym:ID.", show_default=False)] = None,
-    n: Annotated[int | None, typer.Option(min=2, help=f"With --env: episodes.  [default: {EPISODES:,}]", show_default=False)] = None,
+    n: Annotated[int | None, typer.Option(min=10, help=f"With --env: episodes.  [default: {EPISODES:,}]", show_default=False)] = None,
     env_set: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="An option of the environment; can be repeated.", show_default=False)
     ] = None,
@@ -112,15 +112,15 @@ def evaluate_command(
     allowed = Allowed(allow_uncleared, allow_mixed_judges, allow_mixed_recipes, min_coverage)
     made_with = {"rubric": rubric, "recipe": recipe, "outcomes": outcomes}
     answers = Answers(Question(files, allowed, discount, clip, judge_error, made_with, where), (policy,))
-    if not answers.episodes:
-        refuse("no episode can be used", answers, as_json=as_json)
+    if why := answers.thin:
+        refuse(why, answers, as_json=as_json)
     evaluator = answers.evaluators()[policy]
     if why := too_little(evaluator.overlap, min_ess):
         refuse(f"{why}; collect calls with a policy nearer to it, or with more chance in it", answers, evaluator, as_json=as_json)
     if bound is Bound.BERNSTEIN:
         if judge_error:
             raise UsageProblem("--judge-error needs draws; use it with --bound bootstrap")
-        found = guaranteed(evaluator, *(range_of(range_) if range_ else answers.range()), level)
+        found = guaranteed(evaluator, *(range_of(range_, evaluator.log.returns) if range_ else answers.range()), level)
     else:
         found = estimates(evaluator, level, Kind(bound), worlds=answers.worlds(), seed=seed, draws=draws)
     if estimator is not Chosen.ALL and estimator not in found:
@@ -151,8 +151,8 @@ def _tell(
         print(f"{NAMES[name]:10} {one.value:+8.4f}  {between:20} {notes.get(name, '')}".rstrip())
     for name, told in overlap_told(evaluator.overlap):
         print(f"{name:22} {told}")
-    for files_seen in answers.seen.values():
-        print(f"{'learned from':22} {listed(files_seen)}: flattered, since it chose what went well there; evaluate on other calls")
+    if known := answers.seen[policy]:
+        print(f"{'learned from':22} {known}: flattered, since it chose what went well there; evaluate on other calls")
     for warning in answers.manifest["warnings"]:
         print(f"judge: {warning}", file=sys.stderr)
 

@@ -9,12 +9,15 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces as gym_spaces
+from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 from numpy.typing import NDArray
 
+from dialogue.environments import gym_ids  # noqa: F401 - `gym:judge/DebtCall-v0`
 from dialogue.environments.contract import Actions, Observations, Spaces, State, Step
 from dialogue.errors import UsageProblem, did_you_mean
 
 Env = gymnasium.Env[Any, Any]
+PLAIN = (OrderEnforcing, PassiveEnvChecker, TimeLimit)  # wrappers that `gymnasium.make` puts around; what they hold are numbers and words
 
 
 def make_gym(env_id: str, n: int, options: str = "", max_episode_steps: int | None = None) -> "GymBatch":
@@ -40,16 +43,16 @@ def make_gym(env_id: str, n: int, options: str = "", max_episode_steps: int | No
     except gymnasium.error.UnregisteredEnv as error:
         near = did_you_mean(env_id, gymnasium.registry)
         raise UsageProblem(f"Gymnasium knows no environment {env_id!r}{near}; `gymnasium.pprint_registry()` lists them") from error
-    except (gymnasium.error.Error, TypeError, ImportError) as error:
-        raise UsageProblem(f"gym:{env_id} cannot be made with options {given}: {error}") from error
+    except (gymnasium.error.Error, TypeError, ImportError, LookupError, ValueError, AssertionError) as error:
+        raise UsageProblem(f"gym:{env_id} cannot be made with options {given}: {error!r}") from error
 
 
 class GymBatch:
     """n environments of Gymnasium's interface as a `BatchEnv`. Box actions run from 0 to 1 here and are scaled to the box there.
 
-    `state` keeps the environments whole: as their own `get_state` gives it where they have that and `set_state` (the plain attributes of
-    the wrappers around them, such as the time limit's count, are kept beside), else pickled, as an array of bytes. Pickles run code when
-    they are opened: restore only checkpoints of your own.
+    `state` keeps the environments whole: as their own `get_state` gives it where they have that and `set_state`, and no wrapper is around
+    them that may hold more than plain attributes (a normaliser does); else pickled, as an array of bytes. Pickles run code when they are
+    opened: restore only checkpoints of your own.
 
     Args:
         envs: at least one; all of the same spaces.
@@ -141,7 +144,8 @@ def _wrappers(env: Env) -> Iterator[Env]:
 
 
 def _keeps(env: Env) -> bool:
-    return all(callable(getattr(env.unwrapped, name, None)) for name in ("get_state", "set_state"))
+    own = all(callable(getattr(env.unwrapped, name, None)) for name in ("get_state", "set_state"))
+    return own and all(type(wrapper) in PLAIN for wrapper in _wrappers(env))
 
 
 def _kept(env: Env) -> State:

@@ -62,10 +62,11 @@ def make_learner(name: str, given: Mapping[str, Any]) -> Learner:
         raise UsageProblem(
             f"the learner {name} has no parameter {listed(sorted(unknown))}: it was another version's; use that, or train anew"
         )
-    for counted in ("envs", "steps"):
-        if params.get(counted, 1) < 1:
-            raise UsageProblem(f"{counted} is {params[counted]}; at least 1")
-    return made(**params)
+    learner = made(**params)
+    for counted in ("envs", "steps"):  # environments are made with them before the learner begins and sees for itself
+        if (given := getattr(learner, counted)) < 1:
+            raise UsageProblem(f"{counted} is {given}; at least 1")
+    return learner
 
 
 def see_fit(learner: Learner, name: str, spaces: Spaces, where: str) -> None:

@@ -13,6 +13,7 @@ from dialogue.environments.contract import Spaces
 from dialogue.errors import UsageProblem, listed
 from policies.columns import Columns
 from policies.experience import Bools, Floats, Rollout
+from policies.propensities import Fit, fit
 from rewards.admission import Admission
 from rewards.coverage import LeftOut
 from rewards.record import RewardRecord, read_rewards
@@ -71,6 +72,13 @@ class Log:
         np.add.at(inside, self.starts + self.lengths, -1)
         return int(np.isnan(self.probs[inside.cumsum()[:-1] > 0]).sum())
 
+    def fit(self) -> Fit | None:
+        """Return whether the logged probabilities fit what was done; None where some were not logged."""
+        if self.without_prob:
+            return None
+        known = np.flatnonzero(~np.isnan(self.probs))
+        return fit(self.observations[known], self.actions[known], self.probs[known], len(self.spaces.actions))
+
     def rollout(self, episodes: Sequence[int] | Indices | None = None) -> Rollout:
         """Return episodes as columns, filled up to the longest with steps that the mask leaves out; all of them by default."""
         chosen = np.arange(self.episodes) if episodes is None else np.asarray(episodes, np.intp)
@@ -123,6 +131,8 @@ class LogReader:
     _open: "array[int]" = field(default_factory=lambda: array("i"))  # the recipe's number where an end is not known, else -1
     _recipes: dict[str, int] = field(default_factory=dict)
     _duplicates: int = 0  # of earlier files
+    _lacking: set[str] = field(default_factory=set)  # fields that some state has not
+    _fields_met: set[str] = field(default_factory=set)  # in such states
 
     def __post_init__(self) -> None:
         self._duplicates = self.admission.coverage.duplicates
@@ -143,6 +153,9 @@ class LogReader:
         for path in paths:
             for record in read_rewards(path):
                 self.add(record)
+        if not self._lengths and self._lacking:
+            known = f"; the states have {listed(sorted(self._fields_met))}" if self._fields_met else ""
+            raise UsageProblem(f"no episode has {listed(sorted(self._lacking))} in every state, which are to be seen{known}")
 
     def add(self, record: RewardRecord) -> None:
         """Take in a record, or have it counted as left out."""
@@ -165,6 +178,9 @@ class LogReader:
             for one in self.fields:
                 state = turn.state or {}
                 value = state.get(one.name)
+                if one.name not in state:
+                    self._lacking.add(one.name)
+                    self._fields_met.update(state)
                 if one.name not in state or (one.edges and (isinstance(value, bool) or not isinstance(value, int | float))):
                     return LeftOut.UNKNOWN_STATE
         return None
@@ -190,13 +206,14 @@ class LogReader:
         kept = lengths > 0
         if not kept.any():
             raise UsageProblem("no episode can be learned from: each has one turn, and how it ended was not recorded")
+        alone = int((~kept).sum())
         unended = int((np.array(self._open) >= 0).sum() - cut.sum())
         if unended:
             notes.append(f"{unended:,} episodes have no outcome, which their recipe does not weigh: they are taken to have ended")
-        if cut.any():
-            notes.append(
-                f"{int(cut.sum()):,} episodes have no outcome, which their recipe weighs: they are learned from up to their last state"
-            )
+        if broken := int(cut.sum()) - alone:
+            notes.append(f"{broken:,} episodes have no outcome, which their recipe weighs: they are learned from up to their last state")
+        if alone:
+            notes.append(f"{alone:,} episodes of one turn have no outcome, which their recipe weighs: nothing is learned from them")
         if again := self.admission.coverage.duplicates - self._duplicates:
             notes.append(f"{again:,} records have an id that came before: the first usable record of an id counts")
         return Log(
@@ -208,7 +225,7 @@ class LogReader:
             starts[kept],
             lengths[kept],
             cut[kept],
-            int((~kept).sum()),
+            alone,
             tuple(notes),
         )
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dialogue.environments.contract import Spaces, State
 from dialogue.errors import UsageProblem, listed
 from policies.columns import given_fields
 from policies.contract import Learner
+from policies.learned_from import packed
 from policies.logged import Indices, Log, LogReader
 from policies.saved import spaces_as_data, spaces_from_data
 from policies.source import Batch
@@ -26,6 +28,8 @@ CORRECTED = {
     "q": "the best next action is taken to follow, whoever acted: no probabilities are needed",
     "linear": "the best next action is taken to follow, whoever acted: no probabilities are needed",
 }
+Counts = NDArray[np.int64]
+NUMBERS = ("seen", "sketch")  # of what was admitted, kept as arrays
 NEEDS_PROBS = ("actor-critic", "a2c")
 
 
@@ -52,6 +56,7 @@ class LoggedSource:
         allowed: by the command line, of what law 3 forbids.
         ledger: where voided clearances are looked up, if the file is there.
         again: whether files may be learned from that were learned from before.
+        new: whether the files are named anew; the same files of a run that is at its end then begin another. If not, it stays there.
         state: of an earlier run.
 
     Raises:
@@ -75,6 +80,7 @@ class LoggedSource:
         allowed: Allowed | None = None,
         ledger: str | Path | None = None,
         again: bool = False,
+        new: bool = True,
         state: State | None = None,
     ) -> None:
         if not files:
@@ -84,18 +90,19 @@ class LoggedSource:
         self.files = [_hashed(file) for file in files]
         self._paths, self._seed = list(files), seed
         self._passes, self._fields = passes, fields
-        self._allowed, self._ledger, self._again = allowed or Allowed(), ledger, again
+        self._allowed, self._ledger, self._again, self._new = allowed or Allowed(), ledger, again, new
         self._wanted: int | None = None  # passes, as the learner last said
         self._told = False  # that there is no more
-        self._read(None, [], None) if state is None else self.restore(state)
+        self._read(None, [], None, None) if state is None else self.restore(state)
 
-    def _read(self, known: Spaces | None, done: list[LogFile], admitted: State | None) -> None:
+    def _read(self, known: Spaces | None, done: list[LogFile], admitted: State | None, tried: Counts | None) -> None:
         """Read the files and begin the first pass.
 
         Args:
             known: the spaces that the learner has; None: it is new.
             done: files of earlier runs.
             admitted: what was admitted in earlier runs.
+            tried: how often each action was tried in each observation of `known` in earlier runs.
         """
         names: dict[str, str] = {}
         for file, path in zip(self.files, self._paths, strict=True):
@@ -104,15 +111,25 @@ class LoggedSource:
             names[file.sha256] = str(path)
         if not self._again and (old := [names[file.sha256] for file in done if file.sha256 in names]):
             raise UsageProblem(f"{listed(old)} was learned from before; name new files only, or allow it with --again")
-        self.before, self.done, self._admitted = known, done, admitted
+        self.before, self.done, self._admitted, self._tried = known, done, admitted, tried
         self.admission = Admission(self._allowed)
         if admitted is not None:
-            self.admission.restore(admitted | {"seen": admitted["seen"].tolist()}, again=self._again)
+            self.admission.restore(admitted | {name: admitted[name].tolist() for name in NUMBERS}, again=self._again)
         reader = LogReader(self.admission, known, given_fields(self._fields) if self._fields and known is None else None)
         reader.read(self._paths)
         self.law = self.admission.close(self._ledger)
         self.log: Log = reader.log()
+        self._see_enough()
+        self._tried_in_all = self._count()
         self._rewind()
+
+    def _see_enough(self) -> None:
+        log, least = self.log, self._allowed.min_coverage
+        if log.episodes < least * (log.episodes + log.unseen):
+            raise UsageProblem(
+                f"{log.unseen:,} of {log.episodes + log.unseen:,} episodes have one turn, and how it ended was not recorded, so they "
+                f"teach nothing; --min-coverage asks for {least:.0%}: record the outcomes, or lower --min-coverage"
+            )
 
     def _rewind(self) -> None:
         """Begin the first pass."""
@@ -124,6 +141,31 @@ class LoggedSource:
         self._wanted, self._told = None, False
         self._rng = np.random.default_rng(seed)
         self._order: Indices = self._rng.permutation(self.log.episodes)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether one of the files was learned from in an earlier run."""
+        return not {file.sha256 for file in self.files}.isdisjoint(file.sha256 for file in self.done)
+
+    def tried(self) -> Counts:
+        """Return how often each action was tried in each observation, in the logs of all runs: (observations, actions).
+
+        An episode counts once, however often it is gone through. Files that come again count nothing: of them it is not known any more
+        which episodes were met before.
+        """
+        if not self.widened:
+            assert self._tried is not None  # noqa: S101 - what is widened was there
+            return self._tried
+        return self._tried_in_all
+
+    def _count(self) -> Counts:
+        spaces, rollout = self.log.spaces, self.log.rollout()
+        shape = spaces.observations or 0, len(spaces.actions)
+        cells = (rollout.observations * shape[1] + rollout.actions)[rollout.mask]
+        found = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape) * (not self.repeated)
+        if self._tried is not None and self.before and self.before.encoding and spaces.encoding:
+            found[self.before.encoding.moved_to(spaces.encoding)] += self._tried
+        return found
 
     def passes_for(self, learner: Learner) -> int:
         """Return how often the log is gone through."""
@@ -162,6 +204,11 @@ class LoggedSource:
             UsageProblem: the learner corrects by probabilities, and some were not logged.
         """
         missing, steps, name = self.log.without_prob, self.log.steps, learner.name
+        once = getattr(learner, "passes", None) == 1
+        if once and (self._passes or 1) > 1:
+            raise UsageProblem(f"learner {name} counts, and should see every episode once, not {self._passes} times; leave --passes out")
+        if once and self.repeated:
+            raise UsageProblem(f"learner {name} counts, and should see every episode once; leave --again out, or take another learner")
         if name in NEEDS_PROBS and missing:
             raise UsageProblem(
                 f"{missing:,} of {steps:,} logged turns have no action_prob, by which learner {name} corrects; "
@@ -172,18 +219,26 @@ class LoggedSource:
             told += f"; action_prob is missing on {missing:,} of {steps:,} turns" if missing else "; the logged probabilities are not used"
         return told
 
+    def doubt(self, learner: Learner) -> str | None:
+        """Return in words why the logged probabilities cannot be right, where the learner needs them; None where they may be."""
+        found = self.log.fit()
+        if learner.name not in NEEDS_PROBS or found is None or not found.off:
+            return None
+        return f"{found}: V-trace by them learns something else; --learner pessimistic needs none"
+
     def manifest(self, learner: Learner) -> dict[str, Any]:
         """Return what was learned from, as JSON values: no path of a folder, no date."""
         log = self.log
         return {
             "files": [asdict(file) for file in (*self.done, *self.files)],
+            "ids": packed(self.admission.sketch()),
             "passes": self.passes_for(learner),
             "correction": self.correction(learner),
             "episodes": log.episodes,
             "turns": log.steps,
             "turns_without_prob": log.without_prob,
             "unseen": log.unseen,
-            "notes": list(log.notes),
+            "notes": [*log.notes, *([doubt] if (doubt := self.doubt(learner)) else [])],
             "law3": self.law,
         }
 
@@ -197,7 +252,9 @@ class LoggedSource:
             "spaces": spaces_as_data(self.log.spaces),
             "widened": self.widened,
             "admitted_before": self._admitted,
-            "admitted": admitted | {"seen": np.array(admitted["seen"], np.uint64)},
+            "tried_before": self._tried,
+            "tried": self.tried(),
+            "admitted": admitted | {name: np.array(admitted[name], np.uint64) for name in NUMBERS},
             "epoch": self.epoch,
             "at": self.at,
             "finished": self.finished,
@@ -217,20 +274,20 @@ class LoggedSource:
         files = [LogFile(**file) for file in state["files"]]
         done = [LogFile(**file) for file in state["done"]]
         same = [file.sha256 for file in files] == [file.sha256 for file in self.files]
-        goes_on = same and not state["told"]  # of a run that was stopped after its last batch, the end is still to come
+        goes_on = same and not (state["told"] and self._new)  # of a run that was stopped after its last batch, the end is still to come
         if not state["finished"] and not same:
             raise UsageProblem(
                 f"the run over {listed(file.name for file in files)} was stopped half-way, and these files hold something else; "
                 "go on with the same files, unchanged and in the same order"
             )
-        begins, admitted = state["before"], state["admitted_before"]
+        begins, admitted, tried = state["before"], state["admitted_before"], state["tried_before"]
         if not goes_on:
-            begins, admitted, done = state["spaces"], state["admitted"], [*done, *files]
+            begins, admitted, tried, done = state["spaces"], state["admitted"], state["tried"], [*done, *files]
         else:
             self._again = self._again or state["again"]  # it was allowed when the run began
         known = spaces_from_data(begins) if begins else None
         if not hasattr(self, "log") or (self.before, self.done) != (known, done):
-            self._read(known, done, admitted)
+            self._read(known, done, admitted, tried)
         self._rewind()
         if not goes_on:
             return
@@ -241,8 +298,9 @@ class LoggedSource:
 
 
 def offline_learner(log: Log) -> str:
-    """Return the learner for a log of which the command line says nothing: by whether all probabilities were logged."""
-    return "pessimistic" if log.without_prob else "actor-critic"
+    """Return the learner for a log of which the command line says nothing: by whether all probabilities were logged, and may be right."""
+    fit = log.fit()
+    return "pessimistic" if fit is None or fit.off else "actor-critic"
 
 
 def _hashed(path: str | Path) -> LogFile:

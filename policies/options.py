@@ -9,6 +9,7 @@ from dialogue.errors import UsageProblem, did_you_mean, listed
 
 KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+ENVIRONMENT = "; options of the environment go with --env-set"  # where a learner is asked for what it does not have
 
 
 def pairs_of(given: Iterable[str], option: str = "--set") -> dict[str, str]:
@@ -53,7 +54,9 @@ def typed(maker: Callable[..., Any], given: Mapping[str, Any], owner: str, hidde
     for name, value in given.items():
         if name not in known:
             told = f"it has {listed(known)}" if known else "it has none"
-            raise UsageProblem(f"{owner} has no option {name!r}{did_you_mean(name, known)}; {told}")
+            near = did_you_mean(name, known)
+            elsewhere = ENVIRONMENT if owner.startswith("the learner ") and not near else ""
+            raise UsageProblem(f"{owner} has no option {name!r}{near}; {told}{elsewhere}")
         found[name] = _value(name, value, known[name].annotation, owner) if isinstance(value, str) else value
     return found
 

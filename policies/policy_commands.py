@@ -29,7 +29,7 @@ def show(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Show what a policy does in each state: value, probability and count of every action; * marks the best."""
+    """Show what a policy does in each state: value, probability and count of every action; * what it does most."""
     saved = load_saved(policy)
     spaces = saved.policy.spaces
     tabular = spaces.observations is not None and not spaces.continuous
@@ -51,9 +51,7 @@ def show(
         print(line)
     parts = ["value"] * (rows[0].values is not None) + ["probability"] + ["count"] * (rows[0].counts is not None) if rows else []
     print(
-        f"{chr(10) if rows else ''}{len(rows):,} states"
-        + (f" ({', '.join(parts)} of each action, * the best)" if rows else "")
-        + _unseen(unseen)
+        f"{chr(10) if rows else ''}{len(rows):,} states" + (f" ({', '.join(parts)}; * what it does most)" if rows else "") + _unseen(unseen)
     )
 
 
@@ -61,7 +59,7 @@ def show(
 def act(
     policy: Annotated[Path, typer.Argument(metavar="POLICY.json", help="What `judge train` wrote.")],
     state: Annotated[str, typer.Option(help="The state as JSON or as fsm=NEGOTIATION,turn=5; a JSON list where it observes vectors.")],
-    greedy: Annotated[bool, typer.Option("--greedy", help="Take the best action instead of drawing one.")] = False,
+    greedy: Annotated[bool, typer.Option("--greedy", help="Do what it does most instead of drawing an action.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the draw.  [default: another one each time]")] = None,
     prompts: Annotated[str | None, typer.Option(help="Prompts, shipped or a .toml of your own.  [default: what fits]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,

@@ -1,5 +1,6 @@
 """A policy as a table that a person can read: for each observation the actions with value, probability and count; 100 columns."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,10 +93,12 @@ def _fitting(encoding: Encoding | None, observations: int, wanted: Sequence[str]
         if encoding is None:
             raise UsageProblem(f"--state-filter {text!r}: the policy's observations are numbers, no states; leave it out")
         names = [field.name for field in encoding.fields]
-        if not sign or name not in names:
-            raise UsageProblem(
-                f"--state-filter {text!r}: no field {name!r}{did_you_mean(name, names)}; write FIELD=VALUE, of {listed(names)}"
-            )
+        if not sign:
+            field = encoding.fields[names.index(name) if name in names else 0]
+            example = shlex.quote(f"{field.name}={field.labels[0]}")
+            raise UsageProblem(f"--state-filter {text!r} is not FIELD=VALUE; write for example {example}, of the fields {listed(names)}")
+        if name not in names:
+            raise UsageProblem(f"--state-filter {text!r}: no field {name!r}{did_you_mean(name, names)}; the fields are {listed(names)}")
         place = names.index(name)
         digit = _digit(encoding, place, value, text)
         after = int(np.prod([field.size for field in encoding.fields[place + 1 :]]))
@@ -144,7 +147,7 @@ def _long(rows: Sequence[Row], actions: Sequence[str], width: int) -> list[str]:
 
 
 def _cell(row: Row, k: int) -> str:
-    """Return `*-0.32 .41 12k`: best action, value, probability, count."""
+    """Return `*-0.32 .41 12k`: value, probability, count; the star where it acts so most."""
     parts = [_value(row, k), _prob(row, k), "" if row.counts is None else _short(row.counts[k]).rjust(4)]
     return ("*" if k == row.best else "") + " ".join(part for part in parts if part).lstrip()
 

@@ -19,7 +19,11 @@ from policies.network_policy import NetworkPolicy
 from policies.table import TablePolicy
 
 VERSION = 1
+MEND = "mend it, or take the file as `judge train` wrote it"
 KINDS: Mapping[str, Any] = {kind.kind: kind for kind in (TablePolicy, LinearPolicy, NetworkPolicy)}
+NUMBERS = ("probs", "values", "counts", "weights")  # arrays of a policy, where its kind has them
+WRONG = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)  # what parts raise that were edited by hand
+SHOWN = 40  # characters of a wrong value in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +94,65 @@ class _Misfit(Exception):
 
 
 def _read(data: Any) -> Saved:
-    if not isinstance(data, dict) or "kind" not in data or "policy" not in data:
+    if not isinstance(data, dict) or ("kind" not in data and "policy" not in data):
         raise _Misfit("it has no 'kind' and 'policy'; name a file that `judge train` wrote")
     if data.get("version") != VERSION:
         raise _Misfit(
             f"its version is {data.get('version')!r}, this program reads version {VERSION}; train it again, or use the other program"
         )
-    kind, manifest = data["kind"], data.get("manifest", {})
+    kind, manifest = data.get("kind"), data.get("manifest", {})
     if not isinstance(kind, str) or kind not in KINDS:
         raise _Misfit(f"its kind is {kind!r}{did_you_mean(str(kind), KINDS)}; known kinds: {listed(KINDS)}")
     if not isinstance(manifest, dict):
         raise _Misfit("its 'manifest' is not a table of keys and values")
     try:
-        spaces = spaces_from_data(data["spaces"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _Misfit(f"its 'spaces' do not fit ({error!r})") from error
+        spaces = spaces_from_data(_part(data, "spaces"))
+    except WRONG as error:
+        raise _Misfit(f"its 'spaces' do not fit: {_why(error)}; {MEND}") from error
+    part = _part(data, "policy")
+    for name in NUMBERS:
+        _check_numbers(name, part.get(name))
     try:
-        policy: Policy = KINDS[kind].from_data(spaces, data["policy"])
+        policy: Policy = KINDS[kind].from_data(spaces, part)
         if isinstance(policy, TablePolicy):
             _check_table(policy)
         _try(policy)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise _Misfit(f"its 'policy' does not fit ({error!r})") from error
+    except WRONG as error:
+        raise _Misfit(f"its 'policy' does not fit: {_why(error)}; {MEND}") from error
     return Saved(policy, manifest)
+
+
+def _part(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a part that is a table of keys and values."""
+    if name not in data:
+        raise _Misfit(f"it has no {name!r}; {MEND}")
+    if not isinstance(data[name], dict):
+        raise _Misfit(f"its {name!r} is {_short(data[name])}, not a table of keys and values; {MEND}")
+    part: dict[str, Any] = data[name]
+    return part
+
+
+def _check_numbers(name: str, given: Any) -> None:
+    """See that a part is an array: NumPy's own words are of shapes and types, not of the file. Of a network the weights are a text."""
+    if given is None or isinstance(given, str):
+        return
+    try:
+        np.array(given, float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _Misfit(f"'{name}' of its 'policy' is not rows of numbers, equally many in each; {MEND}") from error
+
+
+def _why(error: Exception) -> str:
+    """Return in words what an error says of the file, so that nobody has to read Python."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing"
+    told = " ".join(str(error).split())
+    return told if isinstance(error, ValueError) else f"a value in it is of the wrong kind ({told})"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def _check_table(policy: TablePolicy) -> None:

@@ -31,7 +31,7 @@ class BatchVecEnv(VecEnv):  # type: ignore[misc]  # mypy does not read stable_ba
     def __init__(self, env: BatchEnv, seed: np.random.SeedSequence) -> None:
         self.env = env
         super().__init__(env.n, *gym_spaces(env.spaces))
-        self._seed = seed
+        self._seed = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)  # its own: it counts the children
         self._table = None if env.spaces.observations is None else features_of(env.spaces, np.arange(env.spaces.observations))
         self._actions: NDArray[Any] = np.empty(0)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dialogue.environments.contract import Observations, Spaces
+from dialogue.environments.contract import Observations, Spaces, State
 from dialogue.errors import UsageProblem, listed
 from policies.experience import Bools, Floats, Rollout
 from policies.schedules import Schedule
@@ -156,6 +156,12 @@ def draw(bounds: Floats, probs: Floats, observations: Observations, rng: np.rand
         passed += (bound.take(observations) <= shares).view(np.int8)
     actions = passed.astype(np.intp)
     return actions, probs.reshape(-1).take(observations * probs.shape[1] + actions)
+
+
+def moved_waiting(waiting: State, moved: Indices) -> State:
+    """Return the steps that wait for their return, as policies.credit holds them, where observation i of before is `moved[i]`."""
+    seen = ("observations", "next_observations")
+    return waiting | {name: moved[np.where(waiting["held"], waiting[name], 0)] for name in seen if waiting}
 
 
 def widened(table: NDArray[Any], rows: int, moved: Indices, fill: Any) -> NDArray[Any]:

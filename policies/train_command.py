@@ -50,7 +50,9 @@ def train_command(
     outcomes: Annotated[str | None, typer.Option(help="Outcome table.  [default: the rubric's]", show_default=False)] = None,
     calls: Annotated[int | None, typer.Option(min=1, help="With a judge: calls between two updates.  [default: 64]")] = None,
     budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop asking before the run has cost more.", show_default=False)] = None,
-    passes: Annotated[int | None, typer.Option(min=1, help="Over the files.  [default: 10; pessimistic 1]", show_default=False)] = None,
+    passes: Annotated[
+        int | None, typer.Option(min=1, help="Over the files.  [default: 10; 1 where counts decide]", show_default=False)
+    ] = None,
     min_count: Annotated[
         int | None,
         typer.Option(min=0, help="Keep to who acted where the files have tried an action less often.  [default: 3]", show_default=False),

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Self
 
 from dialogue.errors import UsageProblem
@@ -17,6 +19,7 @@ class Plan:
         seed: of all chance.
         env: name of the environment; None: from files.
         env_options: of the environment, those that were given.
+        env_files: hash of the contents of each of them that is a file or a folder.
         recipe: of the reward; None: the environment's own, or the files'.
         scoring: how a judge is asked, where the recipe needs one.
         log: how files are read: `passes`, `state`, and `min_count` of the policy that is made of them.
@@ -28,10 +31,24 @@ class Plan:
     seed: int
     env: str | None = None
     env_options: dict[str, Any] = field(default_factory=dict)
+    env_files: dict[str, str] = field(default_factory=dict)
     recipe: str | None = None
     scoring: dict[str, Any] = field(default_factory=dict)
     log: dict[str, Any] = field(default_factory=dict)
     allowed: dict[str, Any] = field(default_factory=dict)
+
+    def see_files(self, where: str) -> None:
+        """See that the files that options name are as they were when the training began.
+
+        Raises:
+            UsageProblem: one is not.
+        """
+        for name, now in files_of(self.env_options).items():
+            if self.env_files.get(name) != now:
+                raise UsageProblem(
+                    f"--env-set {name}={self.env_options[name]} holds something else than when the training in {where} began; "
+                    "put it back to go on, or train anew with --out in another folder"
+                )
 
     def as_data(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -64,6 +81,17 @@ class Plan:
                 continue
             for key, one in value.items():
                 _same(_option_of(name, key), planned.get(key), one, where)
+
+
+def files_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return a hash of the contents of every option that names a file or a folder (of which the files directly in it count)."""
+    found = {}
+    for name, value in options.items():
+        path = Path(str(value))
+        if path.exists():
+            files = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+            found[name] = sha256(b"".join(sha256(one.read_bytes()).digest() for one in files)).hexdigest()
+    return found
 
 
 def _same(option: str, planned: Any, given: Any, where: str) -> None:

@@ -114,7 +114,7 @@ class Run:
             self.ended,
             manifest,
             where=work.where,
-            logged=work.plan.env is None,
+            of=work.episodes,
             folder=str(path),
             run_steps=run_steps,
             seconds=seconds,

@@ -20,7 +20,7 @@ from policies.simulation import make_spoken, simulate
 from policies.source import Source
 from policies.support import LEAST, supported
 from policies.table import TablePolicy
-from policies.train_plan import Plan
+from policies.train_plan import Plan, files_of
 from policies.training import Training
 from rewards.admission import Allowed
 from rewards.scorer import make_scorer
@@ -105,6 +105,12 @@ class Work:
         """What is learned from, in words."""
         return self.plan.env or listed(Path(file).name for file in self.files)
 
+    @property
+    def episodes(self) -> int | None:
+        """How many different episodes the log holds; None of an environment."""
+        source = self.training.source
+        return source.log.episodes if isinstance(source, LoggedSource) else None
+
     def manifest(self) -> dict[str, Any]:
         """Return what the policy was made of: nothing that depends on the clock, on a folder, or on how often it was stopped."""
         training, source = self.training, self.training.source
@@ -125,7 +131,7 @@ class Work:
         policy = learner.policy()
         if not isinstance(source, LoggedSource) or not isinstance(policy, TablePolicy) or policy.counts is None:
             return policy, manifest
-        policy = replace(policy, counts=np.rint(policy.counts / source.passes_for(learner)).astype(np.int64))
+        policy = replace(policy, counts=source.tried())
         least = self.plan.log.get("min_count", LEAST)
         if least and learner.name != "pessimistic":  # which does so by itself
             found = supported(policy, least)
@@ -169,6 +175,7 @@ def resumed(request: Request, tree: Mapping[str, Any], where: str) -> Work:
     """
     plan = Plan.from_data(tree["plan"])
     request.see_agrees(plan, where)
+    plan.see_files(where)
     learner = make_learner(plan.learner, plan.parameters)
     if plan.env is not None:
         plan = plan.allowing(request.allowed) if plan.scoring else plan
@@ -199,7 +206,8 @@ def _begun_in_env(request: Request, env: str) -> Work:
     spaces = make_spoken(env, request.env_options).spaces if judged(request) else make_env(env, 1, request.env_options).spaces
     name = request.learner or default_learner(spaces)
     learner = make_learner(name, request.parameters_of(name))
-    plan = Plan(name, learner.get_params(), request.seed or 0, env, dict(request.env_options), request.recipe)
+    options = dict(request.env_options)
+    plan = Plan(name, learner.get_params(), request.seed or 0, env, options, files_of(options), request.recipe)
     if judged(request):
         settings = request.settings(request.scoring)
         scoring = _given(**{key: getattr(settings, key) for key in SCORING})
@@ -245,6 +253,7 @@ def _log(plan: Plan, files: tuple[str, ...], request: Request, state: Mapping[st
         allowed=Allowed(**plan.allowed),
         ledger=request.settings({}).ledger,
         again=request.again,
+        new=bool(request.files),
         state=None if state is None else dict(state),
     )
 
@@ -252,7 +261,8 @@ def _log(plan: Plan, files: tuple[str, ...], request: Request, state: Mapping[st
 def _from_log(plan: Plan, learner: Learner, source: LoggedSource, files: tuple[str, ...]) -> Work:
     see_fit(learner, plan.learner, source.spaces, "the log")
     told = f"{source.log.episodes:,} episodes, {source.log.steps:,} turns; {source.correction(learner)}"
-    notes = (f"learning from {told}", *source.log.notes, *source.law["warnings"])
+    doubt = source.doubt(learner)
+    notes = (f"learning from {told}", *source.log.notes, *source.law["warnings"], *([doubt] if doubt else []))
     left = source.admission.coverage.told()
     return Work(plan, Training(learner, source, _seeds(plan)[0]), files, notes + ((f"left out: {left}",) if left else ()))
 

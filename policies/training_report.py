@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from policies.curve import Bin, Curve
+from policies.curve import Bin, Curve, margin
 from policies.training import TERM, Ended, Training
 
 KIND = "policy-training"
@@ -26,6 +26,7 @@ class Stretch(Plain):
         mean: of their returns; None without any.
         margin: how far the 95 % interval of the mean reaches to each side; None with fewer than two.
         squares: sum of the squared distances of the returns from their mean, so that stretches can be joined.
+        of: how many different episodes there are, where the same come again and again; None where all are new.
         metrics: mean of what the learner told after each batch, such as `loss`.
         terms: mean over episodes of each named term of the reward, where the source knows them.
     """
@@ -35,6 +36,7 @@ class Stretch(Plain):
     mean: float | None
     margin: float | None
     squares: float
+    of: int | None = None
     metrics: dict[str, float]
     terms: dict[str, float]
 
@@ -74,14 +76,26 @@ class TrainingReport(Plain):
 
 
 def training_report(
-    training: Training, ended: Ended, manifest: Mapping[str, Any], *, where: str, logged: bool, folder: str, run_steps: int, seconds: float
+    training: Training,
+    ended: Ended,
+    manifest: Mapping[str, Any],
+    *,
+    where: str,
+    of: int | None,
+    folder: str,
+    run_steps: int,
+    seconds: float,
 ) -> TrainingReport:
-    """Return the report on a training."""
+    """Return the report on a training.
+
+    Args:
+        of: how many different episodes a log holds; None of an environment, whose episodes are always new.
+    """
     curve = training.curve
     return TrainingReport(
         learner=manifest["learner"],
         where=where,
-        logged=logged,
+        logged=of is not None,
         seed=manifest["seed"],
         steps=training.steps,
         batches=training.batches,
@@ -89,16 +103,16 @@ def training_report(
         run_steps=run_steps,
         seconds=seconds,
         ended=ended,
-        first=stretch(first_tenth(curve)),
-        latest=stretch(curve.latest()),
-        stretches=tuple(stretch(one) for one in curve.points()),
+        first=stretch(first_tenth(curve), of),
+        latest=stretch(curve.latest(), of),
+        stretches=tuple(stretch(one, of) for one in curve.points()),
         folder=folder,
         manifest=dict(manifest),
         warnings=tuple(manifest.get("warnings", ())),
     )
 
 
-def stretch(one: Bin) -> Stretch:
+def stretch(one: Bin, of: int | None = None) -> Stretch:
     """Return a bin as it is reported."""
     told = {name: value for name, value in one.metrics.items() if name.startswith(TERM)}
     times = max((count for _, count in told.values()), default=0)  # a term that nobody told of is 0 there, as a veto that did not come
@@ -106,8 +120,9 @@ def stretch(one: Bin) -> Stretch:
         steps=one.steps,
         episodes=one.episodes,
         mean=one.mean if one.episodes else None,
-        margin=one.margin,
+        margin=margin(one.squares, one.episodes, of),
         squares=one.squares,
+        of=of,
         metrics={name: value for name, value in one.told.items() if not name.startswith(TERM)},
         terms={name.removeprefix(TERM): value / times for name, (value, _) in told.items()},
     )

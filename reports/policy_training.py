@@ -2,11 +2,12 @@
 
 import math
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from policies.curve import CONFIDENT
+from policies.curve import margin
 from policies.training import Ended
 from policies.training_report import Stretch, TrainingReport
 from reports.conclusion import Conclusion, opening
@@ -14,6 +15,7 @@ from reports.learning_curve import Trace, learning_curve, short
 from reports.numerals import UNKNOWN, number, whole
 from reports.page import write_pages
 from reports.quoting import in_markdown, told_in_markdown
+from rewards.admission import MIXABLE
 
 WINDOWS = 100  # points of a drawn line, at most
 TERMS = 6  # lines of a chart, at most
@@ -24,6 +26,7 @@ TITLES = {"law3": "What was admitted", "env_options": "Environment", "allowed": 
 def write(report: dict[str, Any], folder: Path) -> list[Path]:
     """Write `policy-training.md` and `policy-training.html`; return their paths."""
     found = TrainingReport.model_validate(report)
+    found = found.model_copy(update={"warnings": (*found.warnings, *_granted(found.manifest.get("law3")))})
     windows = joined(found.stretches)
     terms = _names(windows, "terms")
     return write_pages(
@@ -48,17 +51,17 @@ def conclude(report: TrainingReport) -> Conclusion:
     """Return what the training comes to."""
     episodes = f"{whole(report.episodes)} episodes{' shown' if report.logged else ''}"
     done = f"{report.learner} learned on {report.where} for {whole(report.steps)} steps ({episodes})"
-    policy = f"{report.folder}/policy.json"
+    evaluate = ("evaluate", f"{report.folder}/policy.json")
     measured = (
-        f"Estimate what the policy would earn, on calls it did not learn from: `judge evaluate {policy} --from FILE`."
+        f"Estimate what the policy would earn, on calls it did not learn from: {_judge(*evaluate, '--from', 'FILE')}."
         if report.logged
-        else f"Measure what the policy earns: `judge evaluate {policy} --env {report.where}`. While it learned, it explored as well."
+        else f"Measure what the policy earns: {_judge(*evaluate, '--env', report.where, *_env_set(report.manifest.get('env_options')))}. "
+        "While it learned, it explored as well."
     )
     if report.manifest.get("scoring"):
         measured += " That is by the environment’s own reward, not by the recipe’s."
-    going_on = (
-        f"Go on with it: `judge train --resume {report.folder} {'--from FILE' if report.logged else f'--more {max(report.steps, 1)}'}`."
-    )
+    further = ("--from", "FILE") if report.logged else ("--more", str(max(report.steps, 1)))
+    going_on = f"Go on with it: {_judge('train', '--resume', report.folder, *further)}."
     first, latest = report.first, report.latest
     if latest.mean is None or first.mean is None:
         return Conclusion("UNKNOWN", "No episode has ended yet", f"{done}; no episode came to its end, so there is no return.", (going_on,))
@@ -71,6 +74,34 @@ def conclude(report: TrainingReport) -> Conclusion:
     if report.ended is Ended.STOPPED:
         return Conclusion("STOPPED", f"Stopped at a return of {number(latest.mean)}", told, (going_on,))
     return Conclusion("TRAINED", f"Return {number(latest.mean)}", told, (measured, going_on))
+
+
+def _judge(*words: str) -> str:
+    """Return a command that can be copied into a shell as it stands."""
+    return f"`{shlex.join(('judge', *words))}`"
+
+
+def _env_set(options: Any) -> Iterator[str]:
+    """Yield the options of the environment as a command line has them: with others it is another environment."""
+    for name, value in (options or {}).items():
+        yield from ("--env-set", f"{name}={value}")
+
+
+def _granted(law: Any) -> Iterator[str]:
+    """Yield what law 3 forbids, was met, and went through because the command line allowed it."""
+    held = law or {}
+    judges = held.get("judges", [])
+    for judge in judges:
+        if judge["leave"] in ("uncleared", "voided"):
+            yield (
+                f"The judge {judge['provider']}/{judge['model']} has no leave to produce rewards ({judge['leave']}): "
+                "`--allow-uncleared` let them through. Run `judge golden check` on it."
+            )
+    if len(judges) > 1:
+        yield f"The rewards are of {len(judges)} judges, whose ratings need not mean the same: `--allow-mixed-judges` let them through."
+    for name, what in MIXABLE.items():
+        if len(held.get(name, {})) > 1:
+            yield f"The rewards are of {len(held[name])} {what}: `--allow-mixed-recipes` let them through."
 
 
 def joined(stretches: Sequence[Stretch], most: int = WINDOWS) -> list[Stretch]:
@@ -86,13 +117,13 @@ def _joined(parts: Sequence[Stretch]) -> Stretch:
     episodes = sum(count for count, _, _ in known)
     mean = sum(count * value for count, value, _ in known) / episodes if episodes else None
     squares = sum(inner + count * (value - (mean or 0.0)) ** 2 for count, value, inner in known)
-    margin = CONFIDENT * math.sqrt(squares / (episodes - 1) / episodes) if episodes > 1 else None
     return Stretch(
         steps=parts[-1].steps,
         episodes=episodes,
         mean=mean,
-        margin=margin,
+        margin=margin(squares, episodes, parts[-1].of),
         squares=squares,
+        of=parts[-1].of,
         metrics=_metrics(parts),
         terms=_terms(parts),
     )

@@ -21,7 +21,7 @@ def one_line(text: str, limit: int) -> str:
 
 def in_code(text: str) -> list[tuple[bool, str]]:
     """Split a text of ours at its backticks: what stood between two of them is code (True). What is odd stays as it is."""
-    parts = re.split(r"`([\w .,=/-]+)`", text)
+    parts = re.split(r"`([\w .,:;=/'\"{}-]+)`", text)
     return [(at % 2 == 1, part) for at, part in enumerate(parts) if part]
 
 

@@ -2,22 +2,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Migrations
 
-from dialogue.errors import UsageProblem, listed
+from dialogue.errors import InputProblem, UsageProblem, listed
 from judge.ledger import Ledger
 from judge.verdict import JudgeId
 from rewards.coverage import Coverage, why_left_out
 from rewards.record import RewardRecord
+from rewards.transitions import unusable
 
 SHOWN = 3  # names in a message
+SKETCH = 4096  # ids by which it is told later what was learned from
 MIXABLE = {"recipe": "recipes", "outcomes": "outcome tables", "calibration": "calibrations", "rubric": "rubrics"}
 POOLED = re.compile(r"; mean of .*$")  # what a mean of ratings adds to the sampling of the judge that was cleared
 
@@ -57,6 +60,8 @@ class Admission:
     _seen: set[int] = field(default_factory=set)
     _left: dict[int, tuple[str, str]] = field(default_factory=dict)
     _weighing: set[str] = field(default_factory=set)
+    _sketched: list[int] = field(default_factory=list)
+    _first: InputProblem | None = None  # of the records that were left out
 
     def admits(self, record: RewardRecord, *, refused: str | None = None) -> bool:
         """Say whether to learn from a record; count it either way. Of an id that comes again, the first usable record counts.
@@ -64,7 +69,7 @@ class Admission:
         Args:
             refused: why the caller cannot use it, a value of `LeftOut`; None where it can.
         """
-        number = int.from_bytes(blake2b(record.id.encode(), digest_size=8).digest())
+        number = number_of(record.id)
         if number in self._seen:
             self.coverage.duplicates += 1
             return False
@@ -74,6 +79,7 @@ class Admission:
             self.coverage.take_back(*before)
             self.coverage.duplicates += reason is not None
         if reason:
+            self._first = self._first or unusable(record)
             self._left[number] = (name, str(reason))
             self.coverage.leave_out(name, reason)
             return False
@@ -102,6 +108,18 @@ class Admission:
     def weighs_outcome(self, recipe: str) -> bool:
         """Say whether a recipe weighs the outcome, by the records met so far; no, where none of them had one."""
         return recipe in self._weighing
+
+    @property
+    def used(self) -> Set[int]:
+        """The numbers of the ids that were admitted; with `again`, of this time only."""
+        return self._seen
+
+    def sketch(self) -> list[int]:
+        """Return the smallest numbers of all ids that were ever admitted: whole up to `SKETCH` ids, a sample of them beyond.
+
+        A bottom-k sketch (Cohen 1997): of any other ids, those below its largest number are in it exactly if they were admitted here.
+        """
+        return nsmallest(SKETCH, {*self._sketched, *self._seen})
 
     def close(self, ledger: Ledger | str | Path | None = None) -> dict[str, Any]:
         """Return the manifest part: what is learned from, who made it, what was left out, what was allowed. It can be called again.
@@ -184,10 +202,13 @@ class Admission:
         if coverage.share >= self.allowed.min_coverage and coverage.admitted:
             return None
         found = f"{coverage.admitted:,} of {coverage.episodes:,} episodes can be used"
+        first = f"; the first: {self._first.reason}" if self._first else ""
         if not coverage.admitted:
-            return f"{found} ({coverage.told()}); expected rewards files of scored dialogues, with the controller's states and actions"
+            return (
+                f"{found} ({coverage.told()}{first}); expected rewards files of scored dialogues, with the controller's states and actions"
+            )
         return (
-            f"{found}: {coverage.share:.1%}, where --min-coverage asks for {self.allowed.min_coverage:.0%} ({coverage.told()}); "
+            f"{found}: {coverage.share:.1%}, where --min-coverage asks for {self.allowed.min_coverage:.0%} ({coverage.told()}{first}); "
             "score again (failures are asked for anew), or lower --min-coverage"
         )
 
@@ -202,6 +223,7 @@ class Admission:
             "seen": sorted(self._seen),
             "left": [[number, *what] for number, what in self._left.items()],
             "weighing": sorted(self._weighing),
+            "sketch": self.sketch(),
         }
 
     def restore(self, state: dict[str, Any], *, again: bool = False) -> "Admission":
@@ -213,7 +235,13 @@ class Admission:
         self._seen = set() if again else set(state["seen"])
         self._left = {} if again else {number: (name, reason) for number, name, reason in state["left"]}
         self._weighing = set(state["weighing"])
+        self._sketched = list(state["sketch"])
         return self
+
+
+def number_of(id: str) -> int:
+    """Return the number by which an id is remembered, of eight bytes."""
+    return int.from_bytes(blake2b(id.encode(), digest_size=8).digest())
 
 
 def admitted(records: Iterable[RewardRecord], admission: Admission, ledger: Ledger | str | Path | None = None) -> Iterator[RewardRecord]:

@@ -81,7 +81,7 @@ class Coverage:
         """Count an episode that is not."""
         self.endings[name] += 1
         self.lost[name] += 1
-        self.reasons[reason] += 1
+        self.reasons[str(reason)] += 1
 
     def take_back(self, name: str, reason: str) -> None:
         """Forget an episode that was left out: it has come again, and can be used."""

@@ -1,6 +1,7 @@
 """Debt calls side by side in NumPy: a step is one random number a call and a few gathers from the tables; one call is `debt_call`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,11 @@ from dialogue.errors import UsageProblem
 BLOCK = 16_384  # random numbers drawn at a time, for several steps: NumPy's overhead is per call, not per number
 OBJECTS = EVENTS.index(Event.OBJECTS)
 DISCLOSURE, NEGOTIATION, CLOSED = FSM.index(Fsm.DISCLOSURE), FSM.index(Fsm.NEGOTIATION), FSM.index(Fsm.CLOSED)
+
+
+def no_action(action: Any) -> ValueError:
+    """Return what is raised when an action is none."""
+    return ValueError(f"action {action!r}; 0 to {len(ACTIONS) - 1} stand for {', '.join(ACTIONS)}")
 
 
 class DebtCalls:
@@ -42,7 +48,9 @@ class DebtCalls:
         return self._observations
 
     def reset(self, seed: np.random.SeedSequence) -> Observations:
-        customers, callers = seed.spawn(2)
+        customers, callers = (  # as `seed.spawn(2)` the first time, but the seed stays as it is
+            np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, place), pool_size=seed.pool_size) for place in range(2)
+        )
         self._rng, self._start_rng = np.random.default_rng(customers), np.random.default_rng(callers)
         self._draw_steps()
         self._draw_starts()
@@ -88,6 +96,13 @@ class DebtCalls:
         return seen
 
     def step(self, actions: Actions) -> Step:
+        """Act in every call.
+
+        Raises:
+            ValueError: there is no such action; nothing was done.
+        """
+        if actions.dtype.kind not in "iub" or actions.astype(np.uintp, copy=False).max() >= len(ACTIONS):  # one below 0 is huge there
+            raise no_action(next((one for one in actions.tolist() if not (isinstance(one, int) and 0 <= one < len(ACTIONS))), actions))
         tables = self._tables
         if self._used == len(self._shares):
             self._draw_steps()

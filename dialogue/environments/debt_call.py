@@ -12,6 +12,8 @@ sentiment, 0 to 8) and `prior_attempts` (2: more than once). After a step: the s
 The call ends by itself (`terminated`), after LAST_TURN agent turns at the latest, so it is never truncated.
 """
 
+from copy import copy, deepcopy
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from dialogue.environments import gym_ids  # noqa: F401 - whoever imports the class may make it by its id, too
 from dialogue.environments.call_tables import call_tables
 from dialogue.environments.call_words import (
     ACTIONS,
@@ -34,6 +37,7 @@ from dialogue.environments.call_words import (
     Fsm,
     Outcome,
 )
+from dialogue.environments.debt_batch import no_action
 from dialogue.environments.debt_options import EXTRAS, debt_options
 from dialogue.environments.reactions import OFFER_PLAN
 
@@ -42,6 +46,7 @@ ACTION_NAMES, EVENT_NAMES, OUTCOME_NAMES = list(map(str, ACTIONS)), list(map(str
 OBJECTS, VIOLATION = EVENTS.index(Event.OBJECTS), EVENTS.index(Event.VIOLATION)
 SITUATIONS = len(LIVE) * LEVELS * 2  # codes of one persona
 DISCLOSURE, NEGOTIATION, CLOSED = FSM.index(Fsm.DISCLOSURE), FSM.index(Fsm.NEGOTIATION), FSM.index(Fsm.CLOSED)
+CHANGING = ("_draws", "_code", "_turn", "_attempts", "_persona", "_raised", "_offers", "_verified", "_disclosed")
 NO_SIGNALS: tuple[str, ...] = ()
 VIOLATED = (str(Outcome.COMPLIANCE_VIOLATION),)
 
@@ -85,6 +90,16 @@ class DebtCall(gymnasium.Env[Any, Any]):
         self._raised = self._offers = 0
         self._verified = self._disclosed = False
 
+    def get_state(self) -> dict[str, Any]:
+        """Return what the call under way and all chance to come depend on."""
+        return {name: copy(getattr(self, name)) for name in CHANGING} | {"chance": deepcopy(self.np_random)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        for name in CHANGING:
+            setattr(self, name, copy(state[name]))
+        self.np_random = deepcopy(state["chance"])
+
     def _draw(self) -> float:
         """Return the next random number; they are drawn in blocks."""
         if not self._draws:
@@ -120,9 +135,13 @@ class DebtCall(gymnasium.Env[Any, Any]):
         before, turn = self._code, self._turn
         if before >= self._live:
             raise ValueError("there is no call on the line: call reset() first")
-        if not 0 <= action < len(ACTIONS):
-            raise ValueError(f"action {action!r}; 0 to {len(ACTIONS) - 1} stand for {', '.join(ACTIONS)}")
-        action = int(action)
+        try:
+            chosen = index(action)  # of whole numbers only: not of 1.7, where int would make a 1 of it
+        except TypeError:
+            raise no_action(action) from None
+        if not 0 <= chosen < len(ACTIONS):
+            raise no_action(action)
+        action = chosen
         draws = self._draws
         share = (draws.pop() if draws else self._draw()) * self._slots
         slot = int(share)
@@ -184,6 +203,3 @@ class DebtCall(gymnasium.Env[Any, Any]):
             "identity_verified": self._verified,
             "disclosure_done": self._disclosed,
         }
-
-
-gymnasium.register(id="judge/DebtCall-v0", entry_point="dialogue.environments.debt_call:DebtCall")

@@ -17,7 +17,10 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from dialogue.environments import sales_wording
+from dialogue.environments import (
+    gym_ids,  # noqa: F401 - whoever imports the class may make it by its id, too
+    sales_wording,
+)
 from dialogue.environments.sales_batch import SPACES
 from dialogue.environments.sales_rules import EMBEDDING, PLACES, sales_rules
 
@@ -117,6 +120,3 @@ class SalesCall(gymnasium.Env[Floats32, Floats32]):
 
 def _mean_square(numbers: NDArray[np.float64]) -> float:
     return float(numbers @ numbers) / len(numbers)
-
-
-gymnasium.register(id="judge/SalesCall-v0", entry_point="dialogue.environments.sales_call:SalesCall")

@@ -1,6 +1,7 @@
 """A2C: a policy and a value network, one gradient step a rollout (Mnih et al. 2016), off-policy by V-trace; no replay, no workers."""
 
-from typing import Any, Literal, Self
+from math import inf
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from policies.experience import Floats, Rollout
 from policies.forward_passes import ForwardPasses, Rows, by_rows
 from policies.network import POLICY, Array, Layout, backward, forward, outputs_of, values_of
 from policies.network_policy import NetworkPolicy
+from policies.parameters import COUNT, NOT_NEGATIVE, SHARE, Allowed, Parameters, Span
 from policies.policy_gradient import gaussian_gradient, softmax_gradient
 from policies.rmsprop import clipped, rmsprop
 from policies.schedules import Scheduled, schedule
@@ -53,6 +55,14 @@ class A2C(Learner):
     name = "a2c"
     continuous = True
     vectors = True
+    allowed: ClassVar[Allowed] = Parameters.allowed | {
+        **dict.fromkeys(("units", "layers"), COUNT),
+        **dict.fromkeys(("gamma", "gae_lambda", "rms_alpha"), SHARE),
+        **dict.fromkeys(("ent_coef", "vf_coef", "rms_eps"), NOT_NEGATIVE),
+        **dict.fromkeys(("rho_clip", "c_clip"), Span(0, inf)),  # infinity: nothing is clipped
+        "max_grad_norm": Span(1e-12, inf),
+        "precision": ("float32", "float64"),
+    }
 
     def __init__(
         self,
@@ -104,7 +114,8 @@ class A2C(Learner):
         Raises:
             UsageProblem: a parameter is out of its range.
         """
-        self._check()
+        self.see_allowed(self.name)
+        schedule(self.learning_rate)
         self.rng_ = np.random.default_rng(seed)
         self.parameters_ = self._layout(spaces).initial(self.rng_, self.precision)
         self.squares_ = np.zeros_like(self.parameters_)  # RMSprop's mean of the squared gradient
@@ -230,21 +241,15 @@ class A2C(Learner):
         self._bind(self.spaces)
         return self
 
-    def _check(self) -> None:
-        for name in ("steps", "envs", "units", "layers"):
-            if getattr(self, name) < 1:
-                raise UsageProblem(f"{name} of a2c is {getattr(self, name)}; at least 1 is needed")
-        for name in ("gamma", "gae_lambda", "rms_alpha"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageProblem(f"{name} of a2c is {getattr(self, name)}; values from 0 to 1 are allowed")
-        for name in ("ent_coef", "vf_coef", "rms_eps", "rho_clip", "c_clip"):
-            if not getattr(self, name) >= 0:
-                raise UsageProblem(f"{name} of a2c is {getattr(self, name)}; it cannot be below 0")
-        if not self.max_grad_norm > 0:
-            raise UsageProblem(f"max_grad_norm of a2c is {self.max_grad_norm}; it must be above 0")
-        if self.precision not in ("float64", "float32"):
-            raise UsageProblem(f"precision of a2c is {self.precision!r}; allowed are float64 and float32")
-        schedule(self.learning_rate)
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_weights", "_gradient", "_by")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if "parameters_" in state:
+            self._bind(self.spaces)
+            self._passes = state["_passes"]  # a copy may be made in the midst of a rollout: what acting has computed goes with it
+            self._passes.weights = self._weights
 
     def _layout(self, spaces: Spaces) -> Layout:
         width = spaces.width if spaces.observations is None else spaces.features.shape[1]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dialogue.environments.contract import Actions, Observations, Spaces
 from policies.contract import Learner
 from policies.experience import Floats, Rollout
+from policies.parameters import NOT_NEGATIVE, SHARE, Allowed, Parameters
 from policies.returns import gae, vtrace
 from policies.schedules import Scheduled, schedule
 from policies.table import TablePolicy
@@ -36,6 +37,7 @@ class ActorCritic(Learner):
     """
 
     name: ClassVar[str] = "actor-critic"
+    allowed: ClassVar[Allowed] = Parameters.allowed | {"rate": NOT_NEGATIVE, "gamma": SHARE, "trace": SHARE, "entropy": NOT_NEGATIVE}
 
     def __init__(
         self,
@@ -59,8 +61,9 @@ class ActorCritic(Learner):
         """As the contract says.
 
         Raises:
-            UsageProblem: observations or actions are vectors, or value_rate is no schedule.
+            UsageProblem: observations or actions are vectors, or a parameter is not what it may be.
         """
+        self.see_allowed(self.name)
         schedule(self.value_rate)
         rows, actions = need_table(spaces, self.name), len(spaces.actions)
         self.spaces = spaces

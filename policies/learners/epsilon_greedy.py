@@ -4,12 +4,18 @@ from typing import ClassVar
 
 from policies.bandit import Bandit, Credit
 from policies.experience import Floats
-from policies.schedules import Exponential, Linear, Scheduled, schedule
+from policies.parameters import FINITE, Allowed
+from policies.schedules import Exponential, Linear, Scheduled, Visits, schedule
 from policies.tabular import Indices, greedy_probs
+
+PASSES = 10  # over a log, where the step size makes no mean of it: as many as policies.offline takes
 
 
 class EpsilonGreedy(Bandit):
     """Takes the action of the best mean, ties broken at random (Sutton and Barto 2018, 2.4).
+
+    With `alpha` as it is it counts, and of a log it should see every episode once. With another step size, a constant one above all,
+    further passes bring the values nearer to what the log says.
 
     Args:
         epsilon: share of random actions, a schedule; its visits are those of the context. `visits:0.5:0.02` falls as 1/sqrt(k).
@@ -19,6 +25,7 @@ class EpsilonGreedy(Bandit):
     """
 
     name: ClassVar[str] = "bandit"
+    allowed: ClassVar[Allowed] = Bandit.allowed | {"initial": FINITE}
 
     def __init__(
         self,
@@ -37,6 +44,11 @@ class EpsilonGreedy(Bandit):
         self.epsilon = epsilon
         self.alpha = alpha
         self.initial = initial
+
+    @property
+    def passes(self) -> int:
+        """How often it wants to see a log."""
+        return 1 if schedule(self.alpha) == Visits(1) else PASSES
 
     @property
     def moving(self) -> bool:

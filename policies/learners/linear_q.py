@@ -10,6 +10,7 @@ from policies.contract import Learner, Policy
 from policies.experience import Floats, Rollout
 from policies.linear_features import features_of, picked, width_of
 from policies.linear_policy import LinearPolicy
+from policies.parameters import NOT_NEGATIVE, SHARE, Allowed, Parameters
 from policies.returns import n_step_returns
 from policies.schedules import Scheduled, schedule
 from policies.steps_taken import gridded, taken
@@ -42,6 +43,7 @@ class LinearQ(Learner):
 
     name: ClassVar[str] = "linear"
     vectors: ClassVar[bool] = True
+    allowed: ClassVar[Allowed] = Parameters.allowed | {"gamma": SHARE, "n": NOT_NEGATIVE}
 
     def __init__(
         self,
@@ -63,8 +65,9 @@ class LinearQ(Learner):
         """As the contract says.
 
         Raises:
-            UsageProblem: actions are vectors, or alpha or epsilon is no schedule.
+            UsageProblem: actions are vectors, or a parameter is not what it may be.
         """
+        self.see_allowed(self.name)
         schedule(self.alpha), schedule(self.epsilon)
         self.spaces = spaces
         shape = len(spaces.actions), width_of(spaces, self.name)

@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dialogue.environments.contract import Actions, Observations, Spaces, State
-from dialogue.errors import UsageProblem
 from policies.contract import Learner, Policy
 from policies.credit import finished, returns_of
 from policies.experience import Floats, Rollout
 from policies.linear_features import features_of, picked, width_of
 from policies.linear_policy import LinearPolicy
+from policies.parameters import ABOVE_0, COUNT, NOT_NEGATIVE, SHARE, Allowed, Parameters
 from policies.ridge import Ridges, arms
 from policies.ridge import widened as wider_arms
 from policies.steps_taken import taken
 from policies.table import TablePolicy
-from policies.tabular import Indices, bounds_of, draw, greedy_probs, top, widened
+from policies.tabular import Indices, bounds_of, draw, greedy_probs, moved_waiting, top, widened
 from policies.widening import columns_in
 
 
@@ -27,7 +27,8 @@ class LinUCB(Learner):
     Beside the contract it has a door for live use, one context at a time: `decide`, and `update` when the reward is known, in any order
     and however late. A rollout's steps are contexts one by one; each is credited with the return from there on, or its own reward. The
     regression of an action is right whoever chose it, so logs need no correction for that; what came after a step is the logging
-    policy's doing, and a return is that of acting once and going on as the log did.
+    policy's doing, and a return is that of acting once and going on as the log did. It counts: seen twice, an episode would weigh twice
+    against `ridge`, so of a log it should see every episode once.
 
     Args:
         alpha: how many standard deviations the bound lies above the estimate.
@@ -42,6 +43,15 @@ class LinUCB(Learner):
 
     name: ClassVar[str] = "linucb"
     vectors: ClassVar[bool] = True
+    passes: ClassVar[int] = 1  # over a log: it counts
+    allowed: ClassVar[Allowed] = Parameters.allowed | {
+        "alpha": NOT_NEGATIVE,
+        "ridge": ABOVE_0,
+        "epsilon": SHARE,
+        "credit": ("return", "reward"),
+        "gamma": SHARE,
+        "longest": COUNT,
+    }
 
     def __init__(
         self,
@@ -69,15 +79,7 @@ class LinUCB(Learner):
         Raises:
             UsageProblem: actions are vectors, or a parameter is not what it may be.
         """
-        if self.credit not in ("return", "reward"):
-            raise UsageProblem(f"credit of learner linucb is {self.credit!r}; it may be return or reward")
-        for name, given, low, high in (
-            ("alpha", self.alpha, 0, np.inf),
-            ("ridge", self.ridge, 1e-12, np.inf),
-            ("epsilon", self.epsilon, 0, 1),
-        ):
-            if not low <= given <= high:
-                raise UsageProblem(f"{name} of learner linucb is {given!r}; it may be {low:g} to {high:g}")
+        self.see_allowed(self.name)
         self.spaces = spaces
         width = width_of(spaces, self.name)
         self.arms_ = arms(len(spaces.actions), width, self.ridge)
@@ -205,6 +207,7 @@ class LinUCB(Learner):
         columns = columns_in(spaces.features[moved], self.spaces.features)
         self.arms_ = wider_arms(self.arms_, width_of(spaces, self.name), columns, self.ridge)
         self.counts_ = widened(self.counts_, spaces.observations or 1, moved, 0)
+        self.waiting_ = moved_waiting(self.waiting_, moved)
         self._bind()
         self.spaces = spaces
         self._refresh()

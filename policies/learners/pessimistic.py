@@ -7,6 +7,7 @@ import numpy as np
 from dialogue.environments.contract import Actions, Observations, Spaces
 from policies.contract import Learner
 from policies.experience import Floats, Rollout
+from policies.parameters import COUNT, NOT_NEGATIVE, SHARE, Allowed, Parameters
 from policies.table import TablePolicy
 from policies.tabular import Indices, need_table, settled, widened
 
@@ -32,6 +33,7 @@ class Pessimistic(Learner):
 
     name: ClassVar[str] = "pessimistic"
     passes: ClassVar[int] = 1  # over a log: it counts
+    allowed: ClassVar[Allowed] = Parameters.allowed | {"n_min": NOT_NEGATIVE, "gamma": SHARE, "sweeps": COUNT}
 
     def __init__(self, n_min: int = 10, gamma: float = 1.0, sweeps: int = 1000, steps: int = 32, envs: int = 1024) -> None:
         self.n_min = n_min
@@ -44,8 +46,9 @@ class Pessimistic(Learner):
         """As the contract says.
 
         Raises:
-            UsageProblem: observations or actions are vectors.
+            UsageProblem: observations or actions are vectors, or a parameter is not what it may be.
         """
+        self.see_allowed(self.name)
         shape = need_table(spaces, self.name), len(spaces.actions)
         self.spaces = spaces
         self.counts_ = np.zeros(shape, np.int64)

@@ -13,7 +13,8 @@ differently.
 from collections.abc import Mapping
 from copy import deepcopy
 from inspect import signature
-from typing import Any, Self
+from math import inf
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import stable_baselines3
@@ -27,6 +28,7 @@ from dialogue.errors import UsageProblem, did_you_mean, listed
 from policies.contract import Learner, Policy
 from policies.distributions import gaussian_logs, moved
 from policies.experience import Floats, Rollout
+from policies.parameters import ABOVE_0, COUNT, NOT_NEGATIVE, SHARE, Allowed, Parameters, Span
 from policies.sb3_env import BatchVecEnv, features_of
 from policies.sb3_model import Unused, chance_of, model_state, network_of, restore_model
 from policies.steps_taken import taken
@@ -51,6 +53,15 @@ class SB3(Learner):
     name = "sb3"
     continuous = True
     vectors = True
+    allowed: ClassVar[Allowed] = Parameters.allowed | {
+        **dict.fromkeys(("total_timesteps", "batch_size", "n_epochs", "buffer_size", "target_update_interval"), COUNT),
+        **dict.fromkeys(("gamma", "gae_lambda", "tau", "exploration_initial_eps", "exploration_final_eps"), SHARE),
+        **dict.fromkeys(("learning_rate", "ent_coef", "vf_coef", "rms_prop_eps", "learning_starts"), NOT_NEGATIVE),
+        **dict.fromkeys(("clip_range", "target_kl"), ABOVE_0),
+        "max_grad_norm": Span(1e-12, inf),  # infinity: nothing is clipped
+        "gradient_steps": Span(-1),  # as many as steps were taken
+        "exploration_fraction": Span(1e-12, 1),
+    }
 
     def __init__(
         self,
@@ -95,8 +106,9 @@ class SB3(Learner):
         """Make the model anew.
 
         Raises:
-            UsageProblem: the algorithm has no such parameter, or does not take continuous actions.
+            UsageProblem: the algorithm has no such parameter, or not with this value, or does not take continuous actions.
         """
+        self.see_allowed(f"sb3:{self.algorithm}")
         if self.algorithm == "dqn" and spaces.continuous:
             raise UsageProblem("sb3:dqn chooses among named actions, here they are numbers; take sb3:a2c, sb3:ppo or a2c")
         settings = {name: getattr(self, name) for name in self._names() if name not in OURS and getattr(self, name) is not None}
@@ -106,14 +118,19 @@ class SB3(Learner):
                 fitting = [own for own in self._names() if own in known or own in OURS]
                 raise UsageProblem(f"sb3:{self.algorithm} has no parameter {name!r}; it has {listed(fitting)}")
         settings["train_freq" if self.algorithm == "dqn" else "n_steps"] = self.steps
-        first, second = seed.spawn(2)
+        first, second = (  # as `seed.spawn(2)` the first time, but the seed stays as it is
+            np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, place), pool_size=seed.pool_size) for place in range(2)
+        )
         self.spaces = spaces
         self.rng_ = np.random.default_rng(first)  # dqn explores by it
         self.chance_: State = {}  # of PyTorch and NumPy's global generator, which the algorithms draw from
         with chance_of(self.chance_):
             env = BatchVecEnv(Unused(spaces, self.envs), np.random.SeedSequence(0))
             number = int(second.generate_state(1)[0])
-            self._model = ALGORITHMS[self.algorithm]("MlpPolicy", env, seed=number, device="cpu", **settings)
+            try:
+                self._model = ALGORITHMS[self.algorithm]("MlpPolicy", env, seed=number, device="cpu", **settings)
+            except (AssertionError, ValueError) as error:
+                raise UsageProblem(f"learner sb3:{self.algorithm} cannot be made: {' '.join(str(error).split())}") from error
         self._model.set_logger(Logger(folder=None, output_formats=[]))
         self._model._total_timesteps = self.total_timesteps
         if self.algorithm == "dqn":
@@ -192,6 +209,17 @@ class SB3(Learner):
         restore_model(self._model, state["model_"])
         self._unclipped = []
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of: the parameters and the state, since PyTorch's graphs cannot be copied."""
+        begun = {"spaces": self.spaces, "state": self.state(), "_unclipped": self._unclipped} if "_model" in vars(self) else {}
+        return self.get_params() | begun
+
+    def __setstate__(self, given: dict[str, Any]) -> None:
+        vars(self).update({name: given[name] for name in self._names()})
+        if "state" in given:
+            self.begin(given["spaces"], np.random.SeedSequence(0)).restore(given["state"])
+            self._unclipped = given["_unclipped"]
 
     def _fit(self, rollout: Rollout) -> None:
         """Let A2C or PPO learn."""

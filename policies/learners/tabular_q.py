@@ -7,6 +7,7 @@ import numpy as np
 from dialogue.environments.contract import Actions, Observations, Spaces
 from policies.contract import Learner
 from policies.experience import Floats, Rollout
+from policies.parameters import FINITE, NOT_NEGATIVE, SHARE, Allowed, Parameters
 from policies.returns import n_step_returns
 from policies.schedules import Exponential, Linear, Scheduled, schedule
 from policies.table import TablePolicy
@@ -35,6 +36,7 @@ class TabularQ(Learner):
     """
 
     name: ClassVar[str] = "q"
+    allowed: ClassVar[Allowed] = Parameters.allowed | {"gamma": SHARE, "n": NOT_NEGATIVE, "initial": FINITE}
 
     def __init__(
         self,
@@ -60,8 +62,9 @@ class TabularQ(Learner):
         """As the contract says.
 
         Raises:
-            UsageProblem: observations or actions are vectors, or alpha or epsilon is no schedule.
+            UsageProblem: observations or actions are vectors, or a parameter is not what it may be.
         """
+        self.see_allowed(self.name)
         schedule(self.alpha), schedule(self.epsilon)
         shape = need_table(spaces, self.name), len(spaces.actions)
         self.spaces = spaces

@@ -6,6 +6,7 @@ import numpy as np
 
 from policies.bandit import Bandit, Credit
 from policies.experience import Floats
+from policies.parameters import ABOVE_0, COUNT, FINITE, SHARE, Allowed
 from policies.tabular import Indices, means
 
 
@@ -16,6 +17,7 @@ class Thompson(Bandit):
     the marginal of a mean is Student's t. The probability of an action being best has no closed form; it is estimated with `draws` draws
     for each context when something was learned there, and actions are then drawn from exactly these estimated probabilities (mixed with
     `epsilon` random ones). So what is logged is the very probability with which the action was taken, and weighting by it is unbiased.
+    It counts: seen twice, an episode would narrow the posterior twice, so of a log it should see every episode once.
 
     Args:
         mean: prior mean.
@@ -27,6 +29,14 @@ class Thompson(Bandit):
     """
 
     name: ClassVar[str] = "thompson"
+    passes: ClassVar[int] = 1  # over a log: it counts
+    allowed: ClassVar[Allowed] = Bandit.allowed | {
+        "mean": FINITE,
+        "strength": ABOVE_0,
+        "spread": ABOVE_0,
+        "draws": COUNT,
+        "epsilon": SHARE,
+    }
     deviations_: Floats
 
     def __init__(

@@ -6,6 +6,7 @@ import numpy as np
 
 from policies.bandit import Bandit, Credit
 from policies.experience import Floats
+from policies.parameters import NOT_NEGATIVE, SHARE, Allowed
 from policies.tabular import Indices, greedy_probs
 
 
@@ -13,7 +14,8 @@ class UCB1(Bandit):
     """Takes the largest mean + spread * sqrt(2 ln n / n_a), untried actions first (Auer, Cesa-Bianchi and Fischer 2002).
 
     UCB1 chooses with certainty, and what is never chosen cannot be judged from its log: so `epsilon` of the actions are random, and every
-    action's probability is known and above 0. Episodes side by side in one context choose alike until the next update.
+    action's probability is known and above 0. Episodes side by side in one context choose alike until the next update. It counts: of a log
+    it should see every episode once.
 
     Args:
         spread: width of the range of what a step is credited with (the paper's rewards lie in [0, 1]: 1).
@@ -22,6 +24,8 @@ class UCB1(Bandit):
     """
 
     name: ClassVar[str] = "ucb1"
+    passes: ClassVar[int] = 1  # over a log: it counts
+    allowed: ClassVar[Allowed] = Bandit.allowed | {"spread": NOT_NEGATIVE, "epsilon": SHARE}
 
     def __init__(
         self,

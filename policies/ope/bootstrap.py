@@ -65,8 +65,8 @@ class Draws:
     def _half(self, level: float) -> float:
         """Return half the width of the symmetric interval: a quantile of |draw - estimate| in standard errors (Hall 1988)."""
         errors = np.hypot(self.errors, self.judged)
-        off = np.abs(self.values - self.estimator.value)
-        return float(np.quantile(np.divide(off, errors, out=np.zeros_like(off), where=errors > 0), level)) * self.error
+        errors[errors == 0] = self.error or 1.0  # a draw of equal episodes does not know how far it is off
+        return float(np.quantile(np.abs(self.values - self.estimator.value) / errors, level)) * self.error
 
     def _corrected(self, tails: Floats) -> Floats:
         """Return levels corrected for bias, and for an error that grows with the value (Efron 1987)."""

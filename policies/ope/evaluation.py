@@ -16,6 +16,7 @@ from policies.ope.importance import as_logged, importance, per_decision, weighte
 from policies.ope.overlap import Overlap, overlap
 from policies.ope.ratios import Ratios
 from policies.ope.trajectories import Trajectories, make_trajectories
+from policies.propensities import Fit, fit
 
 BY_WEIGHT: Mapping[str, Callable[[Trajectories], Ratios]] = {
     "wpdis": weighted_per_decision,
@@ -39,7 +40,7 @@ class Evaluator:
     def __init__(self, rollout: Rollout, target: Policy, discount: float = 1.0, clip: float | None = None) -> None:
         self.log = make_trajectories(rollout, target, discount, clip)
         self.modelled: Modelled | None = None
-        self._seen: tuple[Floats, Floats, Floats] | None = None
+        self._seen: tuple[Floats, Floats, Floats, Fit] | None = None
         if target.spaces.continuous:
             return
         if target.spaces.observations is None:
@@ -50,7 +51,8 @@ class Evaluator:
         rows, at = np.unique(rollout.observations[mask], return_inverse=True)
         pair = at * actions + rollout.actions[mask]
         tried, logged = (np.bincount(pair, by, len(rows) * actions).reshape(-1, actions) for by in (None, rollout.probs[mask]))
-        self._seen = action_probs(target, rows, actions)[at], tried[at].astype(float), (logged / np.maximum(tried, 1))[at]
+        seen = action_probs(target, rows, actions)[at], tried[at].astype(float), (logged / np.maximum(tried, 1))[at]
+        self._seen = *seen, fit(rollout.observations[mask], rollout.actions[mask], rollout.probs[mask], actions)
 
     @property
     def overlap(self) -> Overlap:
@@ -125,8 +127,7 @@ def guaranteed(evaluator: Evaluator, low: float, high: float, level: float = 0.9
         low, high: between which any return lies, known beforehand.
     """
     log = evaluator.log
-    whole = np.minimum(np.cumprod(log.ratios, axis=0)[-1], 1e100)
-    bounds = value_bounds(log.returns, whole, low, high, level, log.clip)
+    bounds = value_bounds(log.returns, log.products[-1], low, high, level, log.clip)
     return {
         "is": Estimate(importance(log).value, *bounds),
         LOGGED: Estimate(as_logged(log).value, *mean_bounds(log.returns, low, high, level)),

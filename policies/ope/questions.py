@@ -9,9 +9,10 @@ import numpy as np
 
 from dialogue.errors import UsageProblem, listed
 from policies.experience import Floats
+from policies.learned_from import Known, learned_from
 from policies.ope.evaluation import Evaluator, Worlds
 from policies.ope.scored import Episodes, Scored, read_scored
-from policies.ope.seen_files import seen_files
+from policies.saved import load_saved
 from rewards.admission import Admission, Allowed
 from rewards.bounds import LONGEST, return_bounds
 from rewards.provenance import outcomes_of, recipe_of, rubric_of
@@ -50,7 +51,7 @@ class Answers:
         episodes: by policy; empty where there is not one episode for all.
         left_out: how many of the admitted are not used, by reason.
         manifest: what admission says of the files (law 3).
-        seen: by policy, the files that it has learned from.
+        seen: by policy, what it has learned from of the episodes.
     """
 
     def __init__(self, question: Question, specs: Sequence[str]) -> None:
@@ -58,14 +59,15 @@ class Answers:
         if len(specs) > 1 and "-" in question.files:
             raise UsageProblem("stdin can be read once, and two policies need it twice; write the rewards to a file")
         found: dict[str, Scored] = {}
+        self.seen: dict[str, Known] = {}
         for number, spec in enumerate(specs):
             admission = Admission(question.allowed)
             found[spec] = read_scored(question.files, spec, admission, keep=question.judge_error and number == 0)
             manifest = admission.close(question.ledger)
             if number == 0:
                 self.manifest, self._sources = manifest, admission.sources
+            self.seen[spec] = learned_from(load_saved(spec).manifest, question.files, admission.used) if spec.endswith(".json") else Known()
         self._records = found[specs[0]].records
-        self.seen = {spec: seen for spec in specs if (seen := seen_files(spec, question.files))}
         self.episodes = _shared({spec: one.episodes for spec, one in found.items()})
         self.left_out: Counter[str] = Counter()
         for one in found.values():
@@ -75,6 +77,16 @@ class Answers:
         """Return one for each policy, all of the same episodes."""
         discount, clip = self.question.discount, self.question.clip
         return {spec: Evaluator(one.rollout, one.policy, discount, clip) for spec, one in self.episodes.items()}
+
+    @property
+    def thin(self) -> str | None:
+        """Why the episodes that can be used are too few of those there are, or None; whatever keeps one from being used, it is counted."""
+        used = len(next(iter(self.episodes.values())).ids) if self.episodes else 0
+        known, least = self.manifest["coverage"]["episodes"], self.question.allowed.min_coverage
+        if not used:
+            return "no episode can be used"
+        told = f"{used:,} of {known:,} episodes can be used, where --min-coverage asks for {least:.0%}"
+        return None if used >= least * known else f"{told}: those left out may have gone another way"
 
     def worlds(self) -> Worlds | None:
         """Return the rewards as they might have been; None where judge error is not asked for."""
@@ -131,11 +143,11 @@ def _shared(found: Mapping[str, Episodes | None]) -> dict[str, Episodes]:
     return {spec: one if len(ids) == len(one.ids) else one.among(ids) for spec, one in known.items()}
 
 
-def range_of(text: str) -> tuple[float, float]:
+def range_of(text: str, returns: Floats) -> tuple[float, float]:
     """Return the range that `--range LOW:HIGH` gives.
 
     Raises:
-        UsageProblem: it is not two rising numbers.
+        UsageProblem: it is not two rising numbers, or a return of the log lies outside.
     """
     try:
         low, high = (float(part) for part in text.split(":"))
@@ -143,4 +155,8 @@ def range_of(text: str) -> tuple[float, float]:
         low = high = float("nan")
     if not (np.isfinite([low, high]).all() and low < high):
         raise UsageProblem(f"--range {text!r} is not two rising numbers; write LOW:HIGH, such as --range=-2.5:1.5")
+    if returns.min() < low or returns.max() > high:
+        raise UsageProblem(
+            f"--range {text} does not hold the log's own returns, {returns.min():g} to {returns.max():g}; give what is possible at all"
+        )
     return low, high

@@ -16,7 +16,7 @@ from policies.ope.bootstrap import bootstrap
 from policies.ope.comparison import finding, pair
 from policies.ope.evaluation import LOGGED, Evaluator
 from policies.ope.known_logs import KnownLog, best, debt, debt_of
-from policies.ope.overlap import too_little
+from policies.ope.overlap import too_alike, too_little, too_unsure
 from policies.table import TablePolicy
 
 LEVEL = 0.95
@@ -31,7 +31,7 @@ class Checks:
 
     Attributes:
         passed: leave was given.
-        refused: too little overlap.
+        refused: the log says too little for that.
     """
 
     passed: float
@@ -58,7 +58,7 @@ def check(known: KnownLog, episodes: int, sims: int, seed: int = 0, draws: int =
     passed = refused = 0
     for chance in np.random.SeedSequence(seed).spawn(sims):
         evaluator = Evaluator(known.log(episodes, chance), known.target)
-        if too_little(evaluator.overlap):
+        if too_little(evaluator.overlap) or too_unsure(evaluator.overlap) or too_alike(evaluator.log, None):
             refused += 1
             continue
         estimators = evaluator.estimators()

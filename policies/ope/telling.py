@@ -36,7 +36,8 @@ def coverage_told(answers: Answers) -> str:
     coverage = answers.manifest["coverage"]
     reasons = Counter({name.replace("_", " "): count for name, count in coverage["left_out"].items()}) + answers.left_out
     told = f"{used:,} of {coverage['episodes']:,} episodes used"
-    return told + (f"; left out: {listed(f'{reason} {count:,}' for reason, count in reasons.most_common())}" if reasons else "")
+    told += f"; left out: {listed(f'{reason} {count:,}' for reason, count in reasons.most_common())}" if reasons else ""
+    return told + (f"; {coverage['duplicates']:,} records repeat an id and are not used" if coverage["duplicates"] else "")
 
 
 def overlap_told(found: Overlap) -> list[tuple[str, str]]:
@@ -48,6 +49,8 @@ def overlap_told(found: Overlap) -> list[tuple[str, str]]:
     ]
     if found.tail_missing:
         rows.append(("weights off", "their mean should be 1: the heaviest did not turn up, and IS, WIS and PDIS may be far off"))
+    if found.fit is not None and found.fit.off:
+        rows.append(("probabilities off", f"{found.fit}; no estimate that uses them can be trusted"))
     if found.unseen is not None and found.impossible is not None:
         told = f"{found.unseen:.1%} of what it does was never tried there, {found.impossible:.1%} could not have been"
         rows.append(("not in the log", told))
@@ -61,7 +64,7 @@ def about(answers: Answers) -> dict[str, Any]:
         "used": used,
         "left_out": dict(answers.left_out),
         "files": list(answers.question.files),
-        "learned_from": answers.seen,
+        "learned_from": {spec: asdict(known) for spec, known in answers.seen.items() if known},
         "admission": answers.manifest,
     }
 

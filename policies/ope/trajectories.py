@@ -54,11 +54,16 @@ class Trajectories:
         return np.asarray((self.discounts * self.rewards).sum(0))
 
     @cached_property
+    def products(self) -> Floats:
+        """Products of the ratios up to and including each step, never clipped, (T, N)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            product = np.cumprod(self.ratios, axis=0)
+        return np.asarray(np.minimum(np.where(np.isnan(product), 0.0, product), LARGEST))  # NaN: beyond all numbers, then times 0
+
+    @cached_property
     def weights(self) -> Floats:
-        """Products of the ratios up to and including each step, clipped, (T, N)."""
-        with np.errstate(over="ignore"):
-            product = np.minimum(np.cumprod(self.ratios, axis=0), LARGEST)
-        return np.asarray(product if self.clip is None else np.minimum(product, self.clip))
+        """The same clipped, (T, N)."""
+        return self.products if self.clip is None else np.asarray(np.minimum(self.products, self.clip))
 
     @cached_property
     def last(self) -> Floats:

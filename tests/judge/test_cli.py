@@ -1,5 +1,6 @@
 """The `judge` command, run as a process: it mounts what is installed, and errors are one line."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,6 +89,23 @@ def test_a_reader_that_goes_away_is_not_an_error_to_report() -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     process.wait(timeout=30)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])  # the error comes with the last flush, or with the first line
+@pytest.mark.parametrize("args", [("rubric", "show", "sales"), ("--version",)])
+def test_output_that_cannot_be_written_is_one_line(args: tuple[str, ...], unbuffered: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [Path(sys.executable).parent / "judge", *args],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        )
+    told = "judge: cannot write the output: No space left on device; make room, or write it elsewhere\n"
+    assert (done.returncode, done.stderr) == (2, told)
 
 
 def test_version_and_short_help(judge) -> None:  # type: ignore[no-untyped-def]

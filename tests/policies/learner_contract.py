@@ -2,6 +2,8 @@
 
 import copy
 import json
+import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from dialogue.errors import UsageProblem
 from policies.checkpoint import opened, sealed
 from policies.contract import Learner
 from policies.experience import Rollout
+from policies.parameters import Span
 from policies.table import TablePolicy
 from tests.policies.toy_calls import ENCODING, ToyCalls, collected
 
@@ -128,6 +131,61 @@ class LearnerContract:
         assert same(learner.state(), resumed.state())
         seen = env.observations
         assert same(learner.policy().act(seen, np.random.default_rng(0)), resumed.policy().act(seen, np.random.default_rng(0)))
+
+    @pytest.mark.parametrize("copied", [copy.deepcopy, lambda learner: pickle.loads(pickle.dumps(learner))], ids=["deepcopy", "pickle"])
+    def test_a_copy_goes_on_as_the_original(self, copied: Callable[[Learner], Learner]) -> None:
+        assert copied(self.learner()).get_params() == self.learner().get_params()
+        learner, env = self.trained(4)
+        rollout = collected(env, learner)  # copied when it has acted, before it learned from that
+        other, elsewhere = copied(learner), copy.deepcopy(env)
+        ends = []
+        for one, surroundings in ((learner, env), (other, elsewhere)):  # one after the other: nothing may be shared
+            told, taken = [one.partial_fit(rollout)], []
+            for _ in range(3):
+                taken.append(collected(surroundings, one))
+                told.append(one.partial_fit(taken[-1]))
+            ends.append((told, [getattr(part, name) for part in taken for name in PARTS], one.state(), one.policy().as_data()))
+        assert same(*ends)
+        assert not same(learner.state(), self.trained(4)[0].state())
+
+    def test_a_seed_stays_as_it_is(self) -> None:
+        seed, spaces = np.random.SeedSequence(5), ToyCalls(N, self.kind).spaces
+        one, two, fresh = (self.learner().begin(spaces, given) for given in (seed, seed, np.random.SeedSequence(5)))
+        assert same(one.state(), two.state())
+        assert same(one.state(), fresh.state())
+        assert seed.n_children_spawned == 0
+
+    def test_numbers_and_words_that_may_not_be_are_refused(self) -> None:
+        allowed, spaces = self.learner().allowed, ToyCalls(N, self.kind).spaces
+        assert {"steps", "envs"} <= allowed.keys() <= self.learner().get_params().keys()
+        for name, span in allowed.items():
+            beyond = [value for value in (span.low - 1, 2 * span.high) if value not in span] if isinstance(span, Span) else ["nonsense"]
+            for value in (*beyond, np.nan):
+                with pytest.raises(UsageProblem, match=rf"^{name} of learner {self.learner().name}\S* is .*; it may be"):
+                    self.learner().set_params(**{name: value}).begin(spaces, np.random.SeedSequence(0))
+
+    def test_steps_seen_before_widening_are_counted_where_they_were(self) -> None:
+        learner, env = self.made()
+        if env.spaces.observations is None or not self.widens:
+            return
+        rollouts = []
+        for last in (False, True):  # episodes that go on from the one into the other
+            rollout, ends = collected(env, learner), np.zeros((T, N), bool)
+            ends[-1] = last
+            rollouts.append(replace(rollout, terminated=ends, truncated=np.zeros((T, N), bool)))
+        wider = ENCODING.grown([{"stage": "closed", "mood": "furious"}])
+        moved = ENCODING.moved_to(wider)
+        learner.partial_fit(rollouts[0])
+        learner.widen(Spaces(env.spaces.actions, observations=wider.size, width=wider.width, encoding=wider), moved)
+        seen = [moved[part] for part in (rollouts[1].observations, rollouts[1].next_observations)]
+        learner.partial_fit(replace(rollouts[1], observations=seen[0], next_observations=seen[1]))
+        policy = learner.policy()
+        assert isinstance(policy, TablePolicy)
+        expected = np.zeros(policy.probs.shape)
+        for rollout in rollouts:
+            np.add.at(expected, (moved[rollout.observations], rollout.actions), 1)
+        assert policy.counts is not None
+        assert policy.counts.tolist() == expected.tolist()
 
     def test_more_observations_leave_the_old_ones_as_they_were(self) -> None:
         learner, env = self.trained()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.checkpoint import sealed
-from policies.curve import BINS, CONFIDENT, Curve
+from policies.curve import BINS, CONFIDENT, Curve, margin
 
 batches = st.lists(st.lists(st.floats(-1e6, 1e6), max_size=4), max_size=60)
 
@@ -28,7 +28,12 @@ def test_bins_hold_what_went_in(batches: list[list[float]], cut: int) -> None:
     assert math.isclose(sum(point.episodes * point.mean for point in points), sum(flat), rel_tol=1e-9, abs_tol=1e-3)
     whole = curve.latest(1.0)
     if len(flat) > 1:
-        assert math.isclose(whole.margin or 0.0, CONFIDENT * np.std(flat, ddof=1) / math.sqrt(len(flat)), rel_tol=1e-6, abs_tol=1e-6)
+        assert math.isclose(
+            margin(whole.squares, whole.episodes) or 0.0,
+            CONFIDENT * np.std(flat, ddof=1) / math.sqrt(len(flat)),
+            rel_tol=1e-6,
+            abs_tol=1e-6,
+        )
     if batches:
         assert points[-1].steps == 10 * len(batches)
         assert math.isclose(whole.told["loss"], (len(batches) - 1) / 2, abs_tol=1e-9)
@@ -69,11 +74,17 @@ def test_latest_is_the_last_share_of_the_steps_and_reaches_back_for_episodes() -
     assert curve.latest(0.1).episodes == 2  # the last 100 steps ended none: it goes back to the last two that did, 98 and 99
     assert curve.latest(0.1).mean == 98.5
     assert Curve().latest().episodes == 0
-    assert Curve().latest().margin is None
 
 
 @pytest.mark.parametrize("returns", [[], [1.0]])
 def test_one_episode_has_no_interval(returns: list[float]) -> None:
     curve = Curve()
     curve.add(1, np.array(returns), {})
-    assert curve.points()[0].margin is None
+    point = curve.points()[0]
+    assert margin(point.squares, point.episodes) is None
+
+
+def test_the_same_episodes_again_do_not_narrow_an_interval() -> None:
+    once, ten_times = margin(100.0, 50), margin(1_000.0, 500, of=50)
+    assert once is not None and ten_times is not None
+    assert math.isclose(ten_times, once, rel_tol=0.02)

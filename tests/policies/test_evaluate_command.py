@@ -1,11 +1,13 @@
 """`judge evaluate` and `judge deploy-check` as processes: what they print, what they refuse, and what they leave out."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
+import numpy as np
 import pytest
 
 from dialogue.environments.call_model import call_model
@@ -177,7 +179,7 @@ def test_in_an_environment(folder: Path) -> None:
     [
         (("evaluate", "script"), "name either an environment with --env or rewards files with --from"),
         (("evaluate", "script", "--env", "debt_call", "--from", "r.jsonl"), "name either an environment"),
-        (("evaluate", "script", "--from", "r.jsonl", "--n", "5"), "--n is for --env"),
+        (("evaluate", "script", "--from", "r.jsonl", "--n", "50"), "--n is for --env"),
         (("evaluate", "script", "r.jsonl", "--env", "debt_call"), "r.jsonl stands alone: files are for --from"),
         (("evaluate", "script", "--from", "r.jsonl", "--bound", "bernstein", "--range", "1:0"), "--range '1:0' is not two rising numbers"),
         (("evaluate", "script", "--from", "r.jsonl", "--bound", "bernstein", "--estimator", "dr"), "there is no DR with --bound bernstein"),
@@ -219,3 +221,88 @@ def test_leave_in_an_environment_is_by_pairs(folder: Path) -> None:
     same = run(folder, "deploy-check", "--candidate", "script", "--baseline", "script", "--env", "debt_call", "--n", "200", "--json")
     found = json.loads(same.stdout)["found"]
     assert same.returncode == 1 and (found["difference"], found["difference_low"]) == (0, 0)  # the very same callers: no chance is left
+
+
+def rewritten(folder: Path, tmp_path: Path, change: Callable[[int, dict[str, Any]], None]) -> None:
+    """Write the scored calls to r.jsonl, each changed."""
+    records = [json.loads(line) for line in (folder / "r.jsonl").read_text().splitlines()]
+    for number, record in enumerate(records):
+        change(number, record)
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+CHECK = ("deploy-check", "--candidate", "script", "--baseline", "logged", "--from", "r.jsonl")
+
+
+def test_episodes_that_only_the_estimate_loses_count_for_coverage(folder: Path, tmp_path: Path) -> None:
+    rewritten(folder, tmp_path, lambda number, record: number % 3 or record["turns"][0].pop("action_prob"))
+    for asked in (("evaluate", "script", "--from", "r.jsonl"), CHECK):
+        done = run(tmp_path, *asked)
+        assert done.returncode == 1
+        assert "refused: 400 of 600 episodes can be used, where --min-coverage asks for 90%" in done.stdout
+    assert run(tmp_path, *CHECK, "--min-coverage", "0.6").returncode == 0
+
+
+def test_logged_probabilities_that_cannot_be_are_no_ground_to_deploy_on(folder: Path, tmp_path: Path) -> None:
+    def certain(_: int, record: dict[str, Any]) -> None:
+        for turn in record["turns"]:
+            turn["action_prob"] = 1.0
+
+    rewritten(folder, tmp_path, certain)
+    done = run(tmp_path, *CHECK, "--min-ess", "1")
+    assert done.returncode == 1
+    assert "refused: script: what was ever done in a state was done 0." in done.stdout
+    assert "probabilities off" in run(tmp_path, "evaluate", "script", "--from", "r.jsonl", "--min-ess", "1").stdout
+
+
+def test_what_a_policy_has_learned_from_is_known_by_its_episodes(folder: Path, tmp_path: Path) -> None:
+    lines = (folder / "r.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "seen.jsonl").write_text("".join(lines[:500]))
+    assert run(tmp_path, "train", "--from", "seen.jsonl", "--passes", "2", "--min-count", "60").returncode == 0
+    (tmp_path / "r.jsonl").write_text("".join(reversed(lines)))
+    check = ("deploy-check", "--candidate", "policy/policy.json", "--baseline", "logged", "--from")
+    for file, told in (("r.jsonl", "about 83% of these episodes"), ("seen.jsonl", "seen.jsonl")):
+        done = run(tmp_path, *check, file)
+        assert done.returncode == 1 and f"policy/policy.json has learned from {told}: take calls that it has not seen" in done.stdout
+        assert "has learned from" not in run(tmp_path, *check, file, "--allow-seen").stdout
+    (tmp_path / "new.jsonl").write_text("".join(lines[500:]))
+    assert "has learned from" not in run(tmp_path, *check, "new.jsonl", "--min-ess", "5").stdout
+
+
+def test_a_difference_that_rests_on_a_few_episodes_is_not_shown(folder: Path, tmp_path: Path) -> None:
+    lines = (folder / "r.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "r.jsonl").write_text("".join(lines))
+    probs = make_behaviour("script", "debt_call", SPACES, 0.35).probs.copy()
+    probs[::40] = 0.25  # as who acted, but in a few states
+    save_policy(TablePolicy(SPACES, probs), tmp_path / "alike.json", {})
+    done = run(tmp_path, "deploy-check", "--candidate", "alike.json", "--baseline", "logged", "--from", "r.jsonl")
+    assert done.returncode == 1
+    assert "that tell them apart (effective sample size of the difference), 30 are asked for" in done.stdout
+    same = run(tmp_path, *CHECK[:2], "script", "--baseline", "script", "--from", "r.jsonl")
+    assert same.returncode == 1 and "the two weigh every episode alike" in same.stdout
+
+
+def test_what_was_never_tried_is_no_ground_to_deploy_on(folder: Path, tmp_path: Path) -> None:
+    def rare(_: int, record: dict[str, Any]) -> None:
+        for turn in record["turns"]:
+            turn["action_prob"] = 0.9  # nine in ten times, as it were; the rest never turned up
+            turn["action"] = "PROCEED"
+
+    rewritten(folder, tmp_path, rare)
+    save_policy(TablePolicy(SPACES, np.tile([0.9, 0.1, 0.0, 0.0], (SPACES.observations or 0, 1))), tmp_path / "other.json", {})
+    done = run(tmp_path, "deploy-check", "--candidate", "other.json", "--baseline", "script", "--from", "r.jsonl", "--min-ess", "1")
+    assert done.returncode == 1
+    assert "was never tried there" in done.stdout
+
+
+def test_a_range_that_the_log_breaks_is_told(folder: Path) -> None:
+    done = run(folder, "evaluate", "script", "--from", "r.jsonl", "--bound", "bernstein", "--range=0:0.1")
+    assert done.returncode == 2 and "--range 0:0.1 does not hold the log's own returns, -" in done.stderr
+
+
+def test_ids_that_come_again_are_told(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "r.jsonl").read_text()
+    (tmp_path / "r.jsonl").write_text(text)
+    (tmp_path / "again.jsonl").write_text(text + "\n")
+    done = run(tmp_path, "evaluate", "script", "--from", "r.jsonl", "again.jsonl")
+    assert "600 of 600 episodes used; 600 records repeat an id and are not used" in done.stdout

@@ -240,7 +240,7 @@ def test_one_missing_probability_makes_all_of_it_pessimistic(day: Any) -> None:
     [
         ({"files": []}, "no rewards files"),
         ({"passes": 0}, "0 passes over the log are too few"),
-        ({"fields": "fsm,colour"}, "no episode can be learned from|can be used"),
+        ({"fields": "fsm,colour"}, "no episode has colour in every state, .*; the states have fsm, turn"),
     ],
 )
 def test_what_cannot_be(day: Any, options: dict[str, Any], told: str) -> None:

@@ -56,7 +56,7 @@ def test_show_prints_a_table_of_what_was_met(judge: Judge) -> None:
     assert lines[4].split() == ["fsm", "sentiment", "turn", *ACTIONS]
     (row,) = [line for line in lines if line.startswith("NEGOTIATION")]
     assert row.split() == "NEGOTIATION negative 4 to < 7 -0.31 .10 812 *+0.10 .80 12k -0.45 .10 90 -0.20 .00 1M".split()
-    assert lines[-1] == "3 states (value, probability, count of each action, * the best); 117 more were never met in training"
+    assert lines[-1] == "3 states (value, probability, count; * what it does most); 117 more were never met in training"
     assert max(map(len, lines)) <= 100
 
 
@@ -94,8 +94,10 @@ def test_show_as_json(judge: Judge) -> None:
 @pytest.mark.parametrize(
     ("filters", "told"),
     [
-        (["fms=VERIFY"], r"no field 'fms' \(did you mean 'fsm'\?\); write FIELD=VALUE, of fsm, sentiment, turn"),
-        (["fsm"], "write FIELD=VALUE"),
+        (["fms=VERIFY"], r"no field 'fms' \(did you mean 'fsm'\?\); the fields are fsm, sentiment, turn"),
+        (["fsm"], "'fsm' is not FIELD=VALUE; write for example fsm=OPENING, of the fields fsm, sentiment, turn"),
+        (["turn"], "'turn' is not FIELD=VALUE; write for example 'turn=< 4'"),
+        (["nope"], "'nope' is not FIELD=VALUE; write for example fsm=OPENING"),
         (["fsm=VERIFI"], r"state 'fsm' is 'VERIFI' \(did you mean 'VERIFY'\?\); expected one of OPENING"),
         (["turn=late"], "'late' is no number; give one, or one of < 4, 4 to < 7"),
     ],

@@ -125,7 +125,10 @@ LAST = PROBS.tolist()[:5]
         (changed(kind="tabel"), r"its kind is 'tabel' \(did you mean 'table'\?\); known kinds: table"),
         (changed(kind=["table"]), "its kind is "),
         (changed(manifest=[]), "'manifest' is not a table"),
-        (changed(spaces=None), "'spaces' do not fit"),
+        (changed(spaces=None), "it has no 'spaces'; mend it, or take the file as `judge train` wrote it"),
+        (changed(spaces=[1]), r"its 'spaces' is \[1\], not a table of keys and values"),
+        (changed(spaces__actions=None), "its 'spaces' do not fit: 'actions' is missing; mend it"),
+        (changed(kind=None), "its kind is None; known kinds: table"),
         (changed(spaces__actions=["A", "A"]), "not distinct names"),
         (changed(spaces__actions=[]), "not distinct names"),
         (changed(spaces__actions="AB"), "not a list"),
@@ -136,17 +139,18 @@ LAST = PROBS.tolist()[:5]
         (changed(spaces__encoding=[{"name": "fsm", "edges": [2, 1]}]), "'spaces' do not fit"),
         (changed(spaces__encoding=[{"name": "fsm", "values": [1, 2]}]), "'spaces' do not fit"),
         (changed(spaces__continuous=True), "a table needs discrete observations and actions"),
-        (changed(policy__probs=None), "'policy' does not fit"),
+        (changed(policy__probs=None), "'policy' does not fit: 'probs' is missing; mend it"),
         (changed(policy__probs=LAST), r"'probs' has the shape \(5, 2\), not \(6, 2\)"),
-        (changed(policy__probs=[*LAST, [0.5]]), "'policy' does not fit"),
-        (changed(policy__probs=[*LAST, ["a", "b"]]), "'policy' does not fit"),
+        (changed(policy__probs=[*LAST, [0.5]]), "'probs' of its 'policy' is not rows of numbers, equally many in each; mend it"),
+        (changed(policy__probs=[*LAST, ["a", "b"]]), "'probs' of its 'policy' is not rows of numbers"),
         (changed(policy__probs=[*LAST, [0.5, 0.4]]), "probabilities of observation 5 sum to 0.9, not 1"),
         (changed(policy__probs=[*LAST, [1.5, -0.5]]), "'probs' holds a number below 0"),
         (changed(policy__values=[[1.0]]), r"'values' has the shape \(1, 1\)"),
         (changed(policy__counts=[[-1, 1]] * 6), "'counts' holds a number below 0"),
         (json.dumps(changed()).replace("0.25", "1e999"), "not finite"),
-        (changed(kind="network"), "'policy' does not fit"),
-        (changed(policy=[]), "'policy' does not fit"),
+        (changed(kind="network"), "'policy' does not fit: 'activation' is missing"),
+        (changed(policy=[]), r"its 'policy' is \[\], not a table of keys and values"),
+        (changed(policy=None), "it has no 'policy'"),
     ],
 )
 def test_anything_else_is_refused_in_one_line(tmp_path: Path, text: Any, told: str) -> None:
@@ -155,6 +159,7 @@ def test_anything_else_is_refused_in_one_line(tmp_path: Path, text: Any, told: s
     with pytest.raises(UsageProblem, match=told) as raised:
         load_policy(path)
     assert str(path) in str(raised.value)
+    assert "Error(" not in str(raised.value)
     assert "\n" not in str(raised.value)
 
 

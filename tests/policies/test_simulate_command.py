@@ -8,6 +8,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from dialogue.errors import UsageProblem
+from policies.options import typed
 from tests import warm
 
 KNOWN = "known: uniform, script, constant:ACTION, FILE.json"
@@ -113,3 +115,16 @@ def test_an_interrupted_run_leaves_yesterdays_file(tmp_path: Path) -> None:
     assert (tmp_path / "stderr").read_text().startswith("judge: interrupted after ")
     assert (tmp_path / "stderr").read_text().endswith(" of 2,000,000 dialogues; no file was written\n")
     assert (tmp_path / "debt_call.jsonl").read_text() == "of yesterday\n" and not list(tmp_path.glob(".*part"))
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "told"),
+    [
+        ("the learner q", "extras", "it has none; options of the environment go with --env-set"),
+        ("the environment debt_call", "gamma", "it has none"),  # nothing to say of --env-set: here the options are the environment's
+    ],
+)
+def test_who_gives_a_learner_an_option_of_the_environment_is_told_where_it_goes(owner: str, name: str, told: str) -> None:
+    with pytest.raises(UsageProblem) as raised:
+        typed(lambda: None, {name: "true"}, owner)
+    assert str(raised.value) == f"{owner} has no option {name!r}; {told}"

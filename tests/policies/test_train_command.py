@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dialogue.environments import persona
 from dialogue.installed import installed
 from judge.cli import main
 from judge.settings import Settings
@@ -234,7 +236,7 @@ def test_wrong_options_are_told_in_one_line_and_leave_all_as_it_was(
 
 
 def test_a_training_that_diverged_is_told_and_writes_no_policy(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    args = ["--env", "debt_call", "--learner", "q", "--set", "initial=nan", *SMALL]
+    args = ["--env", "debt_call", "--learner", "actor-critic", "--set", "entropy=1e308", *SMALL]
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         assert here(tmp_path, *args, "--steps", "2000") == 2
     assert "the training has come to no policy: " in capfd.readouterr().err
@@ -346,3 +348,63 @@ def test_a_judge_in_the_loop_is_asked_for_leave_and_resumes(tmp_path: Path) -> N
     assert saved.manifest["recipe"] == "blend"
     report: dict[str, Any] = json.loads((folder / "policy" / "policy-training.json").read_text())
     assert {"outcome", "turns"} <= set(report["latest"]["terms"]) or len(report["latest"]["terms"]) > 1
+
+
+def test_a_run_over_files_that_is_at_its_end_stays_there(tmp_path: Path, days: list[Path]) -> None:
+    assert here(tmp_path, "--from", str(days[0]), "--passes", "2") == 0
+    before = learned(tmp_path / "policy")
+    done = judge(tmp_path, "--resume", "policy")
+    assert done.returncode == 0, done.stderr
+    assert learned(tmp_path / "policy") == before
+
+
+def test_records_that_cannot_be_used_are_left_out_and_the_rest_is_learned_from(tmp_path: Path, days: list[Path]) -> None:
+    records = [json.loads(line) for line in days[0].read_text().splitlines()]
+    del records[0]["turns"][0]["state"]
+    records[1]["turns"][0]["action_prob"] = 0.0
+    (tmp_path / "some.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    done = judge(tmp_path, "--from", "some.jsonl", "--passes", "1")
+    assert done.returncode == 0, done.stderr
+    assert "left out: a turn without state or action: 1, not usable: 1" in done.stderr
+    for record in records:
+        record["turns"][0]["action_prob"] = 1.5
+    (tmp_path / "none.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    refused = judge(tmp_path, "--from", "none.jsonl", "--out", "none")
+    assert refused.returncode == 2
+    assert "0 of 150 episodes can be used" in refused.stderr and "has no state" in refused.stderr
+
+
+def test_probabilities_that_do_not_fit_are_told_and_pessimistic_learns_instead(tmp_path: Path, days: list[Path]) -> None:
+    records = [json.loads(line) for line in days[0].read_text().splitlines()]
+    for record in records:
+        for turn in record["turns"]:
+            turn["action_prob"] = 1.0
+    (tmp_path / "ones.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    done = judge(tmp_path, "--from", "ones.jsonl")
+    assert done.returncode == 0 and done.stdout.startswith("trained pessimistic")
+    named = judge(tmp_path, "--from", "ones.jsonl", "--learner", "actor-critic", "--out", "other")
+    assert "times as often as its logged probabilities say" in named.stderr
+
+
+def test_what_counts_counts_once(tmp_path: Path, days: list[Path]) -> None:
+    refused = judge(tmp_path, "--from", str(days[0]), "--learner", "pessimistic", "--passes", "3")
+    assert refused.returncode == 2 and "counts, and should see every episode once, not 3 times" in refused.stderr
+    steps = sum(len(json.loads(line)["turns"]) for line in days[0].read_text().splitlines())
+    counts = []
+    for number, args in enumerate((["--passes", "1"], ["--passes", "6"], ["--steps", "300"])):
+        assert here(tmp_path, "--from", str(days[0]), "--learner", "q", "--out", str(number), *args) == 0
+        counts.append(load_saved(tmp_path / str(number) / "policy.json").policy.counts)
+    assert judge(tmp_path, "--resume", "0", "--from", str(days[0]), "--again").returncode == 0
+    counts.append(load_saved(tmp_path / "0" / "policy.json").policy.counts)
+    for found in counts:
+        assert found.sum() == steps and (found == counts[0]).all()
+
+
+def test_persona_files_that_have_changed_are_refused(tmp_path: Path) -> None:
+    shutil.copytree(Path(persona.__file__).parent / "personas", tmp_path / "who")
+    assert here(tmp_path, "--env", "debt_call", "--env-set", "personas=who", "--steps", "500", *SMALL) == 0
+    assert judge(tmp_path, "--resume", "policy", "--more", "500").returncode == 0
+    next((tmp_path / "who").glob("*.toml")).unlink()
+    refused = judge(tmp_path, "--resume", "policy", "--more", "500")
+    assert refused.returncode == 2
+    assert "--env-set personas=who holds something else than when the training in policy began" in refused.stderr

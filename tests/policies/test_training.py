@@ -19,7 +19,11 @@ from policies.training import Ended, Training
 
 HEAVY = {"sb3"}  # torch; tests/policies/learners has a test of its own for it
 TRAINED = [name for name, point in installed(GROUP).items() if name not in HEAVY and find_spec(point.module)]
-CASES = [(name, "debt_call", 16) for name in TRAINED] + [("a2c", "sales_call", 4), ("actor-critic", "gym:FrozenLake-v1", 4)]
+CASES = [(name, "debt_call", 16) for name in TRAINED] + [
+    ("a2c", "sales_call", 4),
+    ("actor-critic", "gym:FrozenLake-v1", 4),
+    ("q", "gym:judge/DebtCall-v0", 3),
+]
 
 
 def training(learner: str, env: str, envs: int, saved: dict[str, Any] | None = None) -> Training:

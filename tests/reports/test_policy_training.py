@@ -92,6 +92,44 @@ def test_the_conclusion(changes: dict[str, Any], state: str, told: str) -> None:
     assert any("--resume runs/one" in step for step in found.next_steps)
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"where": "gym:FrozenLake-v1", "manifest": {"env_options": {"options": '{"is_slippery": false}'}}},
+            """`judge evaluate runs/one/policy.json --env gym:FrozenLake-v1 --env-set 'options={"is_slippery": false}'`""",
+        ),
+        ({"folder": "my runs/one"}, "`judge evaluate 'my runs/one/policy.json' --env debt_call`"),
+        ({"folder": "my runs/one", "logged": True}, "`judge evaluate 'my runs/one/policy.json' --from FILE`"),
+        ({"folder": "my runs/one", "ended": "stopped"}, "`judge train --resume 'my runs/one' --more 4000`"),
+    ],
+)
+def test_the_next_step_can_be_copied(changes: dict[str, Any], told: str) -> None:
+    assert told in conclude(TrainingReport.model_validate(report(**changes))).next_steps[0]
+
+
+@pytest.mark.parametrize(
+    ("law", "told"),
+    [
+        ({"judges": [{"provider": "p", "model": "m", "leave": "uncleared"}]}, "The judge p/m has no leave to produce rewards (uncleared)"),
+        ({"judges": [{"provider": "p", "model": m, "leave": "cleared"} for m in "ab"]}, "The rewards are of 2 judges"),
+        ({"recipe": {"a": 1, "b": 2}}, "The rewards are of 2 recipes"),
+        ({"judges": [{"provider": "p", "model": "m", "leave": "cleared"}], "recipe": {"a": 1}}, None),
+    ],
+)
+def test_what_was_allowed_in_words_is_told_before_anything_else(
+    tmp_path: Path, sound: Reader, law: dict[str, Any], told: str | None
+) -> None:
+    write(report(manifest={"law3": law}), tmp_path)
+    opening = sound((tmp_path / "policy-training.html").read_text()).text.partition("The return while it learned")[0]
+    summary = (tmp_path / "policy-training.md").read_text()
+    if told is None:
+        assert "Warning" not in opening + summary
+    else:
+        assert told in opening
+        assert "> **Warning:**" in summary
+
+
 def test_a_training_of_nothing_has_a_page(tmp_path: Path, sound: Reader) -> None:
     nothing = {
         "steps": 0,

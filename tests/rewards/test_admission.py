@@ -150,7 +150,8 @@ def test_an_export_of_whole_dialogues_needs_no_states() -> None:
 def test_below_the_floor_nothing_is_learned() -> None:
     records = [record(f"a{k}") for k in range(8)] + [failed("f1"), failed("f2")]
     with pytest.raises(
-        UsageProblem, match=r"8 of 10 episodes can be used: 80\.0%, where --min-coverage asks for 90% \(the judge failed: 2\)"
+        UsageProblem,
+        match=r"8 of 10 episodes can be used: 80\.0%, where --min-coverage asks for 90% \(the judge failed: 2; the first: .f1. has",
     ):
         taken(records)
     assert len(taken(records, min_coverage=0.8)[0]) == 8

@@ -191,3 +191,25 @@ def test_further_fields_count_what_happened_in_the_call() -> None:
 def test_wrong_options_are_said(make: Callable[[], Any], said: str) -> None:
     with pytest.raises(UsageProblem, match=said):
         make()
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(-1, "action -1; "), (4, "action 4; "), (-5, "action -5; "), (1.7, "action 1.7; ")])
+def test_an_action_that_there_is_not_is_refused(wrong: float, told: str) -> None:
+    env = make_debt_calls(3, extras=True)
+    env.reset(np.random.SeedSequence(0))
+    before = env.observations.tolist(), env.state()["used"]
+    with pytest.raises(ValueError, match=f"^{told}0 to 3 stand for PROCEED, EMPATHIZE, OFFER_PLAN, ASK_CLARIFY$"):
+        env.step(np.array([wrong, 0, 1]))
+    assert (env.observations.tolist(), env.state()["used"]) == before
+    env.step(np.array([3, 0, 1], np.int8))
+
+
+def test_a_seed_stays_as_it_is() -> None:
+    """Customers and callers draw from the seed's first two children, as `spawn` would give them."""
+    env, seed = make_debt_calls(3), np.random.SeedSequence(9, spawn_key=(2,), pool_size=5)
+    first, again = env.reset(seed).copy(), env.reset(seed)
+    assert first.tolist() == again.tolist()
+    assert seed.n_children_spawned == 0
+    customers, callers = (np.random.default_rng(child) for child in seed.spawn(2))
+    assert env.state()["rng"].bit_generator.state == customers.bit_generator.state
+    assert env.state()["start_rng"].bit_generator.state == callers.bit_generator.state

@@ -1,6 +1,7 @@
 """One debt call: Gymnasium's own check, the rules of the call whatever is done, and the same calls as in the batch and the tables."""
 
 import warnings
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -133,11 +134,17 @@ def test_info_says_what_writing_the_words_takes() -> None:
     assert set(after["reward_terms"]) == {"outcome", "handling"}
 
 
-@pytest.mark.parametrize("action", [-1, 4])
-def test_an_action_that_there_is_not_is_refused(action: int) -> None:
+@pytest.mark.parametrize("action", [-1, 4, 1.7, 1.0, float("nan"), np.array(1.7), "1"])
+def test_an_action_that_there_is_not_is_refused(action: Any) -> None:
     PLAIN.reset(seed=1)
     with pytest.raises(ValueError, match="0 to 3 stand for PROCEED, EMPATHIZE, OFFER_PLAN, ASK_CLARIFY"):
         PLAIN.step(action)
+
+
+@pytest.mark.parametrize("action", [np.int64(3), np.array(3), np.uint8(3), True])
+def test_whole_numbers_of_any_kind_are_actions(action: Any) -> None:
+    PLAIN.reset(seed=1)
+    assert PLAIN.step(action)[4]["action"] == ACTIONS[int(action)]
 
 
 def test_a_call_that_was_never_begun_is_refused() -> None:

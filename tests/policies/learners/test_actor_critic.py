@@ -120,3 +120,17 @@ def test_the_debt_call_is_learned() -> None:
     chance = exact_value(model, np.full((120, 4), 0.25))
     reached = exact_value(model, learner.policy().greedy().probs)
     assert (reached - chance) / (best - chance) > 0.97
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"rate": -1}, "rate of learner actor-critic is -1; it may be 0 or more"),
+        ({"gamma": 5}, "gamma of learner actor-critic is 5; it may be 0 to 1"),
+        ({"trace": 7}, "trace of learner actor-critic is 7; it may be 0 to 1"),
+        ({"entropy": -1}, "entropy of learner actor-critic is -1; it may be 0 or more"),
+    ],
+)
+def test_wrong_parameters_are_told(params, told) -> None:
+    with pytest.raises(UsageProblem, match=told):
+        ActorCritic(**params).begin(ToyCalls(1).spaces, np.random.SeedSequence(0))

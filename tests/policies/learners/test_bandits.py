@@ -11,8 +11,10 @@ from dialogue.errors import UsageProblem
 from policies.bandit import Bandit
 from policies.experience import Rollout
 from policies.learners.epsilon_greedy import EpsilonGreedy
+from policies.learners.linucb import LinUCB
 from policies.learners.thompson import Thompson
 from policies.learners.ucb1 import UCB1
+from policies.offline import PASSES
 from tests.policies.toy_calls import ToyCalls, collected
 
 SPACES = Spaces(("a", "b", "c"), observations=2, width=2)
@@ -116,9 +118,40 @@ def test_weighting_needs_probabilities() -> None:
         begun(EpsilonGreedy(weighted=True)).partial_fit(single([0, 1], [0, 1], [1, 1], on_policy=False))
 
 
-def test_a_wrong_credit_is_refused() -> None:
-    with pytest.raises(UsageProblem, match="return or reward"):
-        begun(EpsilonGreedy(credit="turn"))
+@pytest.mark.parametrize(
+    ("learner", "told"),
+    [
+        (EpsilonGreedy(credit="turn"), "credit of learner bandit is 'turn'; it may be return or reward"),
+        (EpsilonGreedy(longest=-3), "longest of learner bandit is -3; it may be 1 or more"),
+        (EpsilonGreedy(epsilon="linear:5:0:100"), "schedule 'linear:5:0:100' leaves the range"),
+        (EpsilonGreedy(alpha=-0.1), "schedule -0.1 leaves the range"),
+        (UCB1(epsilon=5), "epsilon of learner ucb1 is 5; it may be 0 to 1"),
+        (UCB1(spread=float("nan")), "spread of learner ucb1 is nan; it may be 0 or more"),
+        (Thompson(draws=0), "draws of learner thompson is 0; it may be 1 or more"),
+        (Thompson(mean=float("inf")), "mean of learner thompson is inf; it may be any finite number"),
+        (Thompson(strength=-1), "strength of learner thompson is -1; it may be 1e-12 or more"),
+    ],
+)
+def test_wrong_parameters_are_told(learner, told) -> None:
+    with pytest.raises(UsageProblem) as problem:
+        begun(learner)
+    assert told in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("learner", "passes"),
+    [
+        (EpsilonGreedy(), 1),
+        (EpsilonGreedy(alpha="visits:1.0"), 1),
+        (EpsilonGreedy(alpha=0.1), PASSES),
+        (EpsilonGreedy(alpha="visits:0.8:0.005"), PASSES),
+        (UCB1(), 1),
+        (Thompson(), 1),
+        (LinUCB(), 1),
+    ],
+)
+def test_who_counts_sees_a_log_once(learner, passes) -> None:
+    assert learner.passes == passes
 
 
 def test_upper_bounds_by_hand() -> None:

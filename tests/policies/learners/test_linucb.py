@@ -210,7 +210,8 @@ def test_a_copy_goes_on_for_itself() -> None:
     ("params", "message"),
     [
         ({"credit": "regret"}, "return or reward"),
-        ({"epsilon": 1.5}, "epsilon .* 0 to 1"),
+        ({"epsilon": 1.5}, "epsilon of learner linucb is 1.5; it may be 0 to 1"),
+        ({"gamma": 7}, "gamma of learner linucb is 7; it may be 0 to 1"),
         ({"alpha": -1}, "alpha"),
         ({"ridge": 0.0}, "ridge"),
     ],

@@ -1,5 +1,6 @@
 """The adapter: Stable-Baselines3's updates through our loop, what it serves, and that stopped and resumed equals never stopped."""
 
+import pickle
 from copy import deepcopy
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from stable_baselines3 import PPO as SB3PPO
 
 from dialogue.environments.contract import Spaces, Step
 from dialogue.errors import UsageProblem
+from policies.learner_names import make_learner
 from policies.learners.sb3 import SB3
 from policies.rollout import Rollouts
 from policies.sb3_env import BatchVecEnv
@@ -111,6 +113,21 @@ def test_stopped_and_resumed_equals_never_stopped(kind, algorithm):
     assert np.array_equal(*(one.policy().act(np.arange(3) if kind == "rows" else np.eye(3), one.rng_)[1] for one in (learner, other)))
 
 
+@pytest.mark.parametrize("copied", [deepcopy, lambda learner: pickle.loads(pickle.dumps(learner))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(("kind", "algorithm"), [("numbers", "ppo"), ("rows", "dqn")])
+def test_a_copy_goes_on_as_the_original(kind, algorithm, copied):
+    learner, source = begun(kind, algorithm, **SETTINGS[algorithm])
+    trained(learner, source, 12 if algorithm == "dqn" else 1)
+    rollout = source.next(learner).rollout  # copied when it has acted, before it learned from that
+    other, elsewhere = copied(learner), deepcopy(source)
+    for one, its in ((learner, source), (other, elsewhere)):
+        one.partial_fit(rollout)
+        trained(one, its, 1)
+    assert np.array_equal(weights(learner), weights(other))
+    assert np.array_equal(source.env.observations, elsewhere.env.observations)
+    assert learner.rng_.bit_generator.state == other.rng_.bit_generator.state
+
+
 @pytest.mark.parametrize(("kind", "algorithm"), [("vectors", "ppo"), ("numbers", "a2c")])
 def test_its_updates_are_those_of_their_own_loop(kind, algorithm):
     """The same weights, generators and episodes: their `learn()` and our loop end with the same weights, to float32's rounding."""
@@ -181,7 +198,7 @@ def test_global_generators_are_left_alone():
 
 def test_parameters_are_read_and_cloned():
     learner = SB3("dqn", learning_rate=1e-3)
-    assert learner.steps == 4
+    assert learner.steps == 4 == make_learner("sb3:dqn", {"steps": "none"}).steps
     assert SB3(**learner.get_params()).get_params() == learner.get_params()
 
 
@@ -191,6 +208,12 @@ def test_parameters_are_read_and_cloned():
         (lambda: SB3("a3c"), "no algorithm 'a3c' (did you mean 'a2c'?)"),
         (lambda: begun("rows", "a2c", clip_range=0.1), "sb3:a2c has no parameter 'clip_range'"),
         (lambda: begun("numbers", "dqn"), "chooses among named actions"),
+        (lambda: begun("rows", "a2c", gamma=-1), "gamma of learner sb3:a2c is -1; it may be 0 to 1"),
+        (lambda: begun("rows", "dqn", buffer_size=0), "buffer_size of learner sb3:dqn is 0; it may be 1 or more"),
+        (lambda: begun("rows", "dqn", total_timesteps=0), "total_timesteps of learner sb3:dqn is 0; it may be 1 or more"),
+        (lambda: begun("rows", "ppo", n_epochs=0), "n_epochs of learner sb3:ppo is 0; it may be 1 or more"),
+        (lambda: begun("rows", "ppo", envs=1, steps=1), "learner sb3:ppo cannot be made: `n_steps * n_envs` must be greater than 1"),
+        (lambda: make_learner("sb3:a2c", {"steps": "0"}), "steps is 0; at least 1"),
         (lambda: begun("rows", "a2c")[0].widen(Echo(1).spaces, np.arange(3)), "cannot go on with new values"),
     ],
 )

@@ -203,9 +203,19 @@ def test_what_does_not_fit_into_a_table_is_refused(spaces, told) -> None:
         TabularQ().begin(spaces, np.random.SeedSequence(0))
 
 
-def test_a_wrong_schedule_is_refused_at_once() -> None:
-    with pytest.raises(UsageProblem, match="no schedule"):
-        TabularQ(alpha="fast").begin(SPACES, np.random.SeedSequence(0))
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"alpha": "fast"}, "no schedule"),
+        ({"epsilon": 1.5}, "schedule 1.5 leaves the range"),
+        ({"n": -5}, "n of learner q is -5; it may be 0 or more"),
+        ({"gamma": 2}, "gamma of learner q is 2; it may be 0 to 1"),
+        ({"gamma": np.nan}, "gamma of learner q is nan; it may be 0 to 1"),
+    ],
+)
+def test_wrong_parameters_are_told(params, told) -> None:
+    with pytest.raises(UsageProblem, match=told):
+        TabularQ(**params).begin(SPACES, np.random.SeedSequence(0))
 
 
 def test_as_many_actions_as_you_like() -> None:
