@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dialogue.environments import gym_ids  # noqa: F401 - `gym:judge/DebtCall-v0`
 from dialogue.environments.contract import Actions, Observations, Spaces, State, Step
 from dialogue.errors import UsageProblem, did_you_mean
+from dialogue.seeds import child
 
 Env = gymnasium.Env[Any, Any]
 PLAIN = (OrderEnforcing, PassiveEnvChecker, TimeLimit)  # wrappers that `gymnasium.make` puts around; what they hold are numbers and words
@@ -78,8 +79,7 @@ class GymBatch:
 
     def reset(self, seed: np.random.SeedSequence) -> Observations:
         """Begin all episodes anew, each copy with a seed of its own, spawned from this one."""
-        children = (np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, place)) for place in range(self.n))
-        seeds = (int(child.generate_state(1, np.uint64)[0]) for child in children)
+        seeds = (int(child(seed, place).generate_state(1, np.uint64)[0]) for place in range(self.n))
         self._observations = self._see([env.reset(seed=own)[0] for env, own in zip(self.envs, seeds, strict=True)])
         return self._observations
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from dialogue.environments.contract import Actions, Observations, Spaces, State
 from dialogue.errors import UsageProblem
+from dialogue.seeds import child
 from dialogue.transcript import Transcript
 from policies.contract import Learner, Policy
 from policies.experience import Floats
@@ -159,7 +160,7 @@ class JudgedSource:
 
     def _seed_of(self, round_: int) -> int:
         """Return the seed of a round's calls."""
-        return int(np.random.SeedSequence(self._seed.entropy, spawn_key=(*self._seed.spawn_key, round_)).generate_state(1)[0])
+        return int(child(self._seed, round_).generate_state(1)[0])
 
     def terms(self) -> dict[str, float]:
         """Return the mean of each named term of the reward over the last round's calls."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dialogue.environments.contract import Spaces, State
 from dialogue.errors import UsageProblem, listed
+from dialogue.seeds import child
 from policies.columns import given_fields
 from policies.contract import Learner
 from policies.learned_from import packed
@@ -134,7 +135,7 @@ class LoggedSource:
     def _rewind(self) -> None:
         """Begin the first pass."""
         begun = len(self.done)
-        seed = np.random.SeedSequence(self._seed.entropy, spawn_key=(*self._seed.spawn_key, begun)) if begun else self._seed
+        seed = child(self._seed, begun) if begun else self._seed
         self.widened = self.before is None
         self.spaces = self.before or self.log.spaces
         self.epoch = self.at = 0

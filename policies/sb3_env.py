@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from dialogue.environments.contract import BatchEnv, Observations, Spaces
+from dialogue.seeds import child
 
 
 def gym_spaces(spaces: Spaces) -> tuple[gymnasium.Space[Any], gymnasium.Space[Any]]:
@@ -31,13 +32,14 @@ class BatchVecEnv(VecEnv):  # type: ignore[misc]  # mypy does not read stable_ba
     def __init__(self, env: BatchEnv, seed: np.random.SeedSequence) -> None:
         self.env = env
         super().__init__(env.n, *gym_spaces(env.spaces))
-        self._seed = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)  # its own: it counts the children
+        self._seed, self._resets = seed, 0
         self._table = None if env.spaces.observations is None else features_of(env.spaces, np.arange(env.spaces.observations))
         self._actions: NDArray[Any] = np.empty(0)
 
     def reset(self) -> NDArray[np.float32]:
         """Begin all episodes anew, each time from another child of the seed."""
-        return self._shown(self.env.reset(self._seed.spawn(1)[0]))
+        self._resets += 1
+        return self._shown(self.env.reset(child(self._seed, self._resets - 1)))
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Take note of the actions."""

@@ -12,6 +12,7 @@ from dialogue.environments.contract import Actions, Observations, State, Step
 from dialogue.environments.debt_options import EXTRAS, DebtOptions, debt_options
 from dialogue.environments.reactions import OFFER_PLAN, PHASES
 from dialogue.errors import UsageProblem
+from dialogue.seeds import child
 
 BLOCK = 16_384  # random numbers drawn at a time, for several steps: NumPy's overhead is per call, not per number
 OBJECTS = EVENTS.index(Event.OBJECTS)
@@ -48,10 +49,7 @@ class DebtCalls:
         return self._observations
 
     def reset(self, seed: np.random.SeedSequence) -> Observations:
-        customers, callers = (  # as `seed.spawn(2)` the first time, but the seed stays as it is
-            np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, place), pool_size=seed.pool_size) for place in range(2)
-        )
-        self._rng, self._start_rng = np.random.default_rng(customers), np.random.default_rng(callers)
+        self._rng, self._start_rng = (np.random.default_rng(child(seed, number)) for number in range(2))  # of customers, of callers
         self._draw_steps()
         self._draw_starts()
         self._place, attempts = self._starts(self.n)

@@ -25,6 +25,7 @@ from stable_baselines3.common.logger import Logger
 
 from dialogue.environments.contract import Actions, Observations, Spaces, State
 from dialogue.errors import UsageProblem, did_you_mean, listed
+from dialogue.seeds import child
 from policies.contract import Learner, Policy
 from policies.distributions import gaussian_logs, moved
 from policies.experience import Floats, Rollout
@@ -118,9 +119,7 @@ class SB3(Learner):
                 fitting = [own for own in self._names() if own in known or own in OURS]
                 raise UsageProblem(f"sb3:{self.algorithm} has no parameter {name!r}; it has {listed(fitting)}")
         settings["train_freq" if self.algorithm == "dqn" else "n_steps"] = self.steps
-        first, second = (  # as `seed.spawn(2)` the first time, but the seed stays as it is
-            np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, place), pool_size=seed.pool_size) for place in range(2)
-        )
+        first, second = child(seed, 0), child(seed, 1)
         self.spaces = spaces
         self.rng_ = np.random.default_rng(first)  # dqn explores by it
         self.chance_: State = {}  # of PyTorch and NumPy's global generator, which the algorithms draw from

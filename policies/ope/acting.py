@@ -6,6 +6,7 @@ import numpy as np
 
 from dialogue.environments.contract import BatchEnv
 from dialogue.errors import UsageProblem
+from dialogue.seeds import child
 from policies.contract import Policy
 from policies.experience import Rollout
 
@@ -23,7 +24,7 @@ def act_out(env: BatchEnv, policy: Policy, seed: np.random.SeedSequence) -> Roll
     Raises:
         UsageProblem: an episode does not end.
     """
-    surroundings, own = seed.spawn(2)
+    surroundings, own = child(seed, 0), child(seed, 1)
     rng = np.random.default_rng(own)
     observations, going = env.reset(surroundings), np.ones(env.n, bool)
     steps: list[tuple[Any, ...]] = []
