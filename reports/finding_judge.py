@@ -111,7 +111,7 @@ def judge_finding(model: CallModel, log: Judged, seed: np.random.SeedSequence) -
         exact_endings={str(action): {ending: exact_endings[ending][action] for ending in endings} for action in PAIR},
         vetoed=means["vetoed"],
         served=list(_served(log.logs, call, learning)),
-        claims=_claims(apart, endings),
+        claims=[*_claims(apart, endings), *_exact_claims(exact_q(model), {ending: exact_endings[ending] for ending in endings})],
     )
 
 
@@ -199,3 +199,24 @@ def _claims(apart: Mapping[str, Estimate], endings: list[str]) -> list[Claim]:
         else Verdict.UNSHOWN
     )
     return [*claims, Claim(f"The calls end the same way (farthest apart: {worst})", ENDS, apart[worst], whole)]
+
+
+def _exact_claims(outcome: Mapping[str, float], endings: Mapping[str, Mapping[str, float]]) -> list[Claim]:
+    """Return what can be said without chance, as the environment is known."""
+    one, other = map(str, PAIR)
+    gap = outcome[other] - outcome[one]
+    shares = {ending: values[other] - values[one] for ending, values in endings.items()}
+    worst = max(shares, key=lambda ending: abs(shares[ending]))
+
+    def nearer(value: float, margin: float) -> Verdict:
+        return Verdict.HOLDS if abs(value) < margin else Verdict.FAILS
+
+    return [
+        Claim("Computed exactly: under the outcome alone both are alike", "within ±0.2", Estimate(kept(gap)), nearer(gap, MARGIN)),
+        Claim(
+            f"Computed exactly: the calls end the same way (farthest apart: {worst})",
+            "within ±0.15",
+            Estimate(kept(shares[worst])),
+            nearer(shares[worst], ENDINGS_APART),
+        ),
+    ]
