@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -126,6 +127,8 @@ def deploy_check_command(
     else:
         made = partial(_estimators, evaluators, candidate, baseline)
         found = finding(drawn(made, answers.worlds(), seed, draws), level, margin, Kind(bound))
+    for warning in answers.manifest["warnings"]:
+        print(f"judge: {warning}", file=sys.stderr)
     if not as_json:
         print(coverage_told(answers))
     told = about(answers) | {"overlap": asdict(own.overlap)}
