@@ -268,10 +268,11 @@ def alone(n: int, steps: int, env: str = "debt_call", seed: int = 0) -> dict[str
 def imported() -> dict[str, Any]:
     """Import what training needs, and nothing else; wall time and memory."""
     code = (
-        "import time,resource; t=time.perf_counter();"
+        "import time; t=time.perf_counter();"
         "import policies.rollout, policies.training, policies.checkpoint, policies.saved, policies.learner_names;"
         "from policies.learners import actor_critic, a2c, tabular_q; import dialogue.environments.debt_batch;"
-        "print(time.perf_counter()-t, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024)"
+        "status = dict(line.split(':', 1) for line in open('/proc/self/status'));"  # ru_maxrss would be what forked this process
+        "print(time.perf_counter()-t, int(status['VmHWM'].split()[0])/1024)"
     )
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # compiled once, as anywhere
     ran = [subprocess.run([sys.executable, "-c", code], env=usual, capture_output=True, text=True, check=True) for _ in range(8)]
