@@ -11,6 +11,8 @@ from dialogue.environments.contract import Actions, Observations, Spaces, State
 from policies.experience import Floats, Rollout
 from policies.parameters import Parameters
 
+PASSES = 10  # over a log, for learners that do not say how many they want
+
 
 class Policy(Protocol):
     """A policy as it is served: frozen, without what only learning needs. `policies.saved` writes and reads them."""

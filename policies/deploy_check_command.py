@@ -122,8 +122,8 @@ def deploy_check_command(
     if bound is Bound.BERNSTEIN:
         if judge_error:
             raise UsageProblem("--judge-error needs draws; use it with --bound bootstrap")
-        low, high = range_of(range_, evaluators[candidate].log.returns) if range_ else answers.range()
-        found = guaranteed_finding(evaluators[candidate], evaluators.get(baseline), low, high, level)
+        low, high = range_of(range_, own.log.returns) if range_ else answers.range()
+        found = guaranteed_finding(own, other, low, high, level)
     else:
         made = partial(_estimators, evaluators, candidate, baseline)
         found = finding(drawn(made, answers.worlds(), seed, draws), level, margin, Kind(bound))

@@ -49,7 +49,7 @@ def learned_from(manifest: dict[str, Any], files: Sequence[str], ids: Set[int]) 
     """
     data = manifest.get("data", {})
     hashes = {file["sha256"] for file in data.get("files", ())}
-    same = tuple(file for file in files if hashes and file != "-" and _hash_of(file) in hashes)
+    same = tuple(file for file in files if hashes and file != "-" and hash_of(file) in hashes)
     sketch = np.frombuffer(b64decode(data.get("ids", "")), "<u8").tolist()
     if not sketch:
         return Known(same)
@@ -58,6 +58,7 @@ def learned_from(manifest: dict[str, Any], files: Sequence[str], ids: Set[int]) 
     return Known(same, len(set(sketch).intersection(asked)) / len(asked) if asked else 0.0)
 
 
-def _hash_of(file: str) -> str:
+def hash_of(file: str | Path) -> str:
+    """Return the hash by which the contents of a rewards file are known again."""
     with Path(file).open("rb") as stream:
         return file_digest(stream, "sha256").hexdigest()

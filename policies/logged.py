@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -67,11 +68,24 @@ class Log:
     @property
     def without_prob(self) -> int:
         """How many of those steps have no logged probability."""
+        return int(np.isnan(self.probs[self._inside]).sum())
+
+    @property
+    def tried(self) -> NDArray[np.int64]:
+        """How often each action was tried in each observation: (observations, actions)."""
+        shape = self.spaces.observations or 0, len(self.spaces.actions)
+        cells = (self.observations * shape[1] + self.actions)[self._inside]
+        return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+
+    @cached_property
+    def _inside(self) -> Bools:
+        """Whether each step is learned from, (steps,)."""
         inside = np.zeros(len(self.probs) + 1, np.int64)
         np.add.at(inside, self.starts, 1)
         np.add.at(inside, self.starts + self.lengths, -1)
-        return int(np.isnan(self.probs[inside.cumsum()[:-1] > 0]).sum())
+        return np.asarray(inside.cumsum()[:-1] > 0)
 
+    @cached_property
     def fit(self) -> Fit | None:
         """Return whether the logged probabilities fit what was done; None where some were not logged."""
         if self.without_prob:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,13 @@ from dialogue.environments.contract import Spaces, State
 from dialogue.errors import UsageProblem, listed
 from dialogue.seeds import child
 from policies.columns import given_fields
-from policies.contract import Learner
-from policies.learned_from import packed
+from policies.contract import PASSES, Learner
+from policies.learned_from import hash_of, packed
 from policies.logged import Indices, Log, LogReader
 from policies.saved import spaces_as_data, spaces_from_data
 from policies.source import Batch
 from rewards.admission import Admission, Allowed
 
-PASSES = 10  # over the log, for learners that do not say how many they want
 CORRECTED = {
     "actor-critic": "V-trace with the logged probabilities",
     "a2c": "V-trace with the logged probabilities",
@@ -160,12 +158,9 @@ class LoggedSource:
         return self._tried_in_all
 
     def _count(self) -> Counts:
-        spaces, rollout = self.log.spaces, self.log.rollout()
-        shape = spaces.observations or 0, len(spaces.actions)
-        cells = (rollout.observations * shape[1] + rollout.actions)[rollout.mask]
-        found = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape) * (not self.repeated)
-        if self._tried is not None and self.before and self.before.encoding and spaces.encoding:
-            found[self.before.encoding.moved_to(spaces.encoding)] += self._tried
+        found, encoding = self.log.tried * (not self.repeated), self.log.spaces.encoding
+        if self._tried is not None and self.before and self.before.encoding and encoding:
+            found[self.before.encoding.moved_to(encoding)] += self._tried
         return found
 
     def passes_for(self, learner: Learner) -> int:
@@ -222,7 +217,7 @@ class LoggedSource:
 
     def doubt(self, learner: Learner) -> str | None:
         """Return in words why the logged probabilities cannot be right, where the learner needs them; None where they may be."""
-        found = self.log.fit()
+        found = self.log.fit
         if learner.name not in NEEDS_PROBS or found is None or not found.off:
             return None
         return f"{found}: V-trace by them learns something else; --learner pessimistic needs none"
@@ -300,13 +295,12 @@ class LoggedSource:
 
 def offline_learner(log: Log) -> str:
     """Return the learner for a log of which the command line says nothing: by whether all probabilities were logged, and may be right."""
-    fit = log.fit()
+    fit = log.fit
     return "pessimistic" if fit is None or fit.off else "actor-critic"
 
 
 def _hashed(path: str | Path) -> LogFile:
     try:
-        with Path(path).open("rb") as stream:
-            return LogFile(Path(path).name, file_digest(stream, "sha256").hexdigest())
+        return LogFile(Path(path).name, hash_of(path))
     except OSError as error:
         raise UsageProblem(f"cannot read {path}: {error.strerror}; name a rewards file (it is read more than once: no pipe)") from error

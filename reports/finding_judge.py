@@ -12,11 +12,10 @@ import numpy as np
 from dialogue.environments.call_model import CallModel
 from dialogue.environments.call_words import ACTIONS, LAST_TURN, OUTCOMES, Action
 from dialogue.environments.exact_call import ExactCall, exact_call
-from policies.contract import Learner
+from policies.contract import PASSES, Learner
 from policies.learners.actor_critic import ActorCritic
 from policies.learners.pessimistic import Pessimistic
 from policies.logged import Log
-from policies.offline import PASSES
 from policies.table import TablePolicy
 from reports.finding_log import BLEND, FULL, NO_VETO, OUTCOME, OWN, PLACE, RLAIF, STATE, Judged, Visits, behaviour
 from reports.seeded import Claim, Estimate, Floats, Verdict, above, kept, within

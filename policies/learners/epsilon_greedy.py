@@ -3,12 +3,11 @@
 from typing import ClassVar
 
 from policies.bandit import Bandit, Credit
+from policies.contract import PASSES
 from policies.experience import Floats
 from policies.parameters import FINITE, Allowed
 from policies.schedules import Exponential, Linear, Scheduled, Visits, schedule
 from policies.tabular import Indices, greedy_probs
-
-PASSES = 10  # over a log, where the step size makes no mean of it: as many as policies.offline takes
 
 
 class EpsilonGreedy(Bandit):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Evaluator:
         seen = action_probs(target, rows, actions)[at], tried[at].astype(float), (logged / np.maximum(tried, 1))[at]
         self._seen = *seen, fit(rollout.observations[mask], rollout.actions[mask], rollout.probs[mask], actions)
 
-    @property
+    @cached_property
     def overlap(self) -> Overlap:
         """How much of the log speaks of the target."""
         return overlap(self.log, *self._seen) if self._seen else overlap(self.log)

@@ -79,14 +79,18 @@ class Answers:
         return {spec: Evaluator(one.rollout, one.policy, discount, clip) for spec, one in self.episodes.items()}
 
     @property
+    def used(self) -> int:
+        """How many episodes every policy is evaluated on."""
+        return len(next(iter(self.episodes.values())).ids) if self.episodes else 0
+
+    @property
     def thin(self) -> str | None:
         """Why the episodes that can be used are too few of those there are, or None; whatever keeps one from being used, it is counted."""
-        used = len(next(iter(self.episodes.values())).ids) if self.episodes else 0
         known, least = self.manifest["coverage"]["episodes"], self.question.allowed.min_coverage
-        if not used:
+        if not self.used:
             return "no episode can be used"
-        told = f"{used:,} of {known:,} episodes can be used, where --min-coverage asks for {least:.0%}"
-        return None if used >= least * known else f"{told}: those left out may have gone another way"
+        told = f"{self.used:,} of {known:,} episodes can be used, where --min-coverage asks for {least:.0%}"
+        return None if self.used >= least * known else f"{told}: those left out may have gone another way"
 
     def worlds(self) -> Worlds | None:
         """Return the rewards as they might have been; None where judge error is not asked for."""

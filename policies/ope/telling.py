@@ -32,10 +32,9 @@ def percent(level: float) -> str:
 
 def coverage_told(answers: Answers) -> str:
     """Return how many episodes are used and which are not, in words."""
-    used = len(next(iter(answers.episodes.values())).ids) if answers.episodes else 0
     coverage = answers.manifest["coverage"]
     reasons = Counter({name.replace("_", " "): count for name, count in coverage["left_out"].items()}) + answers.left_out
-    told = f"{used:,} of {coverage['episodes']:,} episodes used"
+    told = f"{answers.used:,} of {coverage['episodes']:,} episodes used"
     told += f"; left out: {listed(f'{reason} {count:,}' for reason, count in reasons.most_common())}" if reasons else ""
     return told + (f"; {coverage['duplicates']:,} records repeat an id and are not used" if coverage["duplicates"] else "")
 
@@ -59,9 +58,8 @@ def overlap_told(found: Overlap) -> list[tuple[str, str]]:
 
 def about(answers: Answers) -> dict[str, Any]:
     """Return what was used, as JSON values."""
-    used = len(next(iter(answers.episodes.values())).ids) if answers.episodes else 0
     return {
-        "used": used,
+        "used": answers.used,
         "left_out": dict(answers.left_out),
         "files": list(answers.question.files),
         "learned_from": {spec: asdict(known) for spec, known in answers.seen.items() if known},

@@ -9,12 +9,12 @@ from scipy import stats
 from dialogue.environments.contract import Spaces
 from dialogue.errors import UsageProblem
 from policies.bandit import Bandit
+from policies.contract import PASSES
 from policies.experience import Rollout
 from policies.learners.epsilon_greedy import EpsilonGreedy
 from policies.learners.linucb import LinUCB
 from policies.learners.thompson import Thompson
 from policies.learners.ucb1 import UCB1
-from policies.offline import PASSES
 from tests.policies.toy_calls import ToyCalls, collected
 
 SPACES = Spaces(("a", "b", "c"), observations=2, width=2)
